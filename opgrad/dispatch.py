@@ -1,0 +1,337 @@
+"""The one road an op call takes: look up the namespace, unwrap, run the forward, record.
+
+`compile_call` writes that road out for the two shapes nearly every call has, one operand and two,
+without attributes; `call` is the road for all others. Methods and operators of `Value` are put
+there by the ops that declare them, when a registry takes those in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from opgrad import namespaces
+from opgrad.errors import CallError, ConflictError, OpgradError
+from opgrad.namespaces import BY_PAIR, BY_TYPE, scalar
+from opgrad.op import (
+    BINARY_OPERATORS,
+    UNARY_OPERATORS,
+    Op,
+    bind,
+    hand_over_dispatch,
+    op as define,
+)
+from opgrad.plugins import REGISTRY
+from opgrad.rules import parameters_of, positional_call
+from opgrad.types import Provider
+from opgrad.value import Value, constant, make_node, next_serial, recording
+
+_new = object.__new__
+_is_recording = recording.get
+
+
+def call(op: Op, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
+    """Run an op on any arguments it takes.
+
+    Raises:
+        CallError: The arguments do not fit the op.
+    """
+    operands, attributes = bind(op, given, named)
+    data = tuple([o._data if type(o) is Value else o for o in operands])
+    xp = namespace_of(op, data)
+    forward = op.forward
+    try:
+        result = forward(xp, *data, **attributes) if op.wants_xp else forward(*data, **attributes)
+    except Exception as error:
+        note(op, error, operands)
+        raise
+    saved = None
+    if op.saves:
+        result, saved = result
+    if not any([type(o) is Value for o in operands]):
+        return result
+
+    return _record(op, operands, attributes, result, saved)
+
+
+def _record(
+    op: Op, operands: tuple[Any, ...], attributes: dict[str, Any], result: Any, saved: Any
+) -> Any:
+    """Make the node (or a constant) that a call on Values gives."""
+    if op.nondiff:
+        operands = _without_gradient(op, operands)
+    wanted = _is_recording() and any([type(o) is Value and o.serial for o in operands])
+    if not op.outputs:
+        return make_node(op, operands, attributes, result, saved) if wanted else constant(result)
+    if not wanted:
+        return tuple([constant(part) for part in result])
+
+    return pick_all(make_node(op, operands, attributes, tuple(result), saved))
+
+
+def _without_gradient(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The operands, those that carry no derivative as constants: no sweep enters them."""
+    names = op.operands or (op.variadic,) * len(operands)
+
+    return tuple(
+        [
+            constant(o._data) if name in op.nondiff and type(o) is Value else o
+            for o, name in zip(operands, names, strict=True)
+        ]
+    )
+
+
+def alias(value: Value) -> Value:
+    """A new node equal to `value`: an input of a transform that is its own point to stop at."""
+    return make_node(ALIAS, (value,), {}, value._data, None)
+
+
+def pick_all(whole: Value) -> tuple[Value, ...]:
+    """The outputs of an op that has several, as Values that depend on `whole`."""
+    return tuple(
+        [
+            make_node(PICK, (whole,), {"index": i}, part, None)
+            for i, part in enumerate(whole._data)
+        ]
+    )
+
+
+@define(linear=True, name="alias")
+def ALIAS(x: Any) -> Any:  # noqa: N802 -- a constant: the one op of that kind
+    """Itself: the input of a transform inside a larger graph."""
+    return x
+
+
+@ALIAS.backward
+def alias_backward(g: Any) -> Any:
+    """The gradient, unchanged."""
+    return g
+
+
+@define(linear=True, name="pick")
+def PICK(whole: Any, *, index: int) -> Any:  # noqa: N802 -- see ALIAS
+    """One output of an op that has several; its gradient is collected by the sweep."""
+    return whole[index]
+
+
+# -- the short road -------------------------------------------------------------------------------
+
+
+def compile_call(op: Op) -> Callable[..., Any]:
+    """Write the call of an op with fixed operands and no attributes; keep it on the op."""
+    if op.arity == 1 and not (op.saves or op.outputs or op.nondiff):
+        compiled = _unary(op)
+    elif op.arity == 2 and not (op.saves or op.outputs or op.nondiff):  # noqa: PLR2004 -- two operands
+        compiled = _binary(op)
+    else:
+
+        def compiled(*operands: Any) -> Any:
+            return call(op, operands, {})
+
+    object.__setattr__(op, "call", compiled)
+
+    return compiled
+
+
+def _forward(op: Op) -> Callable[..., Any]:
+    """The forward as a function of `xp` and the operands, by place."""
+    names = parameters_of(op.forward).positional
+    if names == ("xp", *op.operands):
+        return op.forward
+    head = ", ".join(("xp", *op.operands))
+
+    return positional_call(op.forward, head, {name: name for name in ("xp", *op.operands)})
+
+
+def _unary(op: Op) -> Callable[[Any], Any]:
+    forward = _forward(op)
+
+    def call_unary(x: Any) -> Any:
+        wrapped = type(x) is Value
+        data = x._data if wrapped else x
+        xp = BY_TYPE.get(type(data)) or namespace_of(op, (data,))
+        try:
+            result = forward(xp, data)
+        except Exception as error:
+            note(op, error, (x,))
+            raise
+        if not wrapped:
+            return result
+        if x.serial and _is_recording():
+            node = _new(Value)
+            node._data = result
+            node.op = op
+            node.operands = (x,)
+            node.serial = next_serial()
+            return node
+        return constant(result)
+
+    return call_unary
+
+
+def _binary(op: Op) -> Callable[[Any, Any], Any]:
+    forward = _forward(op)
+
+    def call_binary(a: Any, b: Any) -> Any:
+        if type(a) is Value:
+            wrapped = True
+            wanted = a.serial
+            x = a._data
+        else:
+            wrapped = False
+            wanted = 0
+            x = a
+        if type(b) is Value:
+            wrapped = True
+            wanted = wanted or b.serial
+            y = b._data
+        else:
+            y = b
+        kind = type(x)
+        if kind is float and type(y) is float:
+            xp = scalar
+        elif kind is type(y):
+            xp = BY_TYPE.get(kind) or namespace_of(op, (x, y))
+        else:
+            xp = BY_PAIR.get((kind, type(y))) or namespace_of(op, (x, y))
+        try:
+            result = forward(xp, x, y)
+        except Exception as error:
+            note(op, error, (a, b))
+            raise
+        if wanted and _is_recording():
+            node = _new(Value)
+            node._data = result
+            node.op = op
+            node.operands = (a, b)
+            node.serial = next_serial()
+            return node
+        return constant(result) if wrapped else result
+
+    return call_binary
+
+
+# -- what both roads share ------------------------------------------------------------------------
+
+
+def namespace_of(op: Op, data: Iterable[Any]) -> Any:
+    """The namespace that serves all of the operands' data.
+
+    Raises:
+        CallError: An operand is of an unknown type, or the operands' libraries do not mix.
+    """
+    found = scalar
+    kinds = {type(d): d for d in data if d is not None}
+    for kind, example in kinds.items():
+        namespace = namespaces.of_type(kind)
+        if namespace is None:
+            raise CallError(_unknown_type(op, example))
+        joined = namespaces.join(found, namespace)
+        if joined is None:
+            listed = " and ".join(sorted(f"{k.__module__}.{k.__qualname__}" for k in kinds))
+            message = f"{op.described} got data of two libraries, {listed}: convert one of them"
+            raise CallError(message)
+        found = joined
+    if len(kinds) == 2:  # noqa: PLR2004 -- a pair
+        one, other = kinds
+        BY_PAIR[one, other] = BY_PAIR[other, one] = found
+
+    return found
+
+
+def _unknown_type(op: Op, data: Any) -> str:
+    described = namespaces.describe(data)
+    if isinstance(data, list | tuple):
+        way_out = "write numpy.asarray(...) for an array of it"
+    elif hasattr(type(data), "__float__"):
+        way_out = "convert it with float(...)"
+    else:
+        way_out = "operands are Python numbers, arrays and Values"
+
+    return f"{op.described} got an operand it does not know, {described}: {way_out}"
+
+
+def note(op: Op, error: BaseException, operands: Iterable[Any]) -> None:
+    """Say on an error that left a forward which op it was, from where, and on what."""
+    if isinstance(error, OpgradError):
+        return
+    described = ", ".join(
+        namespaces.describe(o._data if type(o) is Value else o) for o in operands
+    )
+    error.add_note(f"in the forward of {op.described}, {op.place}, on {described}")
+
+
+# -- operators, methods and properties of Value ---------------------------------------------------
+
+
+class _Methods:
+    """Puts on `Value` what registered ops declare, and refuses what is there already."""
+
+    def __init__(self) -> None:
+        self.owners: dict[str, Op] = {}
+
+    def check(self, provider: Provider, ops: Iterable[Op]) -> None:
+        """Refuse a name on Value that another op holds.
+
+        Raises:
+            ConflictError: Naming both ops.
+        """
+        claimed: dict[str, Op] = {}
+        for op in ops:
+            for name in _names_on_value(op):
+                owner = claimed.get(name) or self.owners.get(name)
+                if owner is None:
+                    free = name not in vars(Value)
+                else:  # a provider may define its own ops anew
+                    free = owner is op or (owner.provider == provider and name not in claimed)
+                if not free:
+                    by = repr(owner) if owner is not None else "Value itself"
+                    message = f"{op!r} declares Value.{name}, which {by} has; choose another name"
+                    raise ConflictError(message)
+                claimed[name] = op
+
+    def __call__(self, ops: Iterable[Op]) -> None:
+        for op in ops:
+            for name, function in _names_on_value(op).items():
+                self.owners[name] = op
+                setattr(Value, name, function)
+
+
+def _names_on_value(op: Op) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if op.operator in BINARY_OPERATORS and len(op.operands) == 2:  # noqa: PLR2004 -- binary
+        name, reflected = BINARY_OPERATORS[op.operator]
+        compiled = op.call or compile_call(op)
+        found[name] = compiled
+        if reflected:
+            found[reflected] = _reflect(compiled)
+    elif op.operator in UNARY_OPERATORS:
+        found[UNARY_OPERATORS[op.operator]] = _method(op)
+    for name in op.methods:
+        found[name] = _method(op)
+    for name in op.properties:
+        found[name] = property(op, doc=op.documentation)
+
+    return found
+
+
+def _reflect(compiled: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def reflected(self: Value, other: Any) -> Any:
+        return compiled(other, self)
+
+    return reflected
+
+
+def _method(op: Op) -> Callable[..., Any]:
+    def method(self: Value, /, *operands: Any, **attributes: Any) -> Any:
+        return op(self, *operands, **attributes)
+
+    method.__name__ = op.name
+    method.__doc__ = op.documentation
+
+    return method
+
+
+_methods = _Methods()
+REGISTRY.subscribe(_methods, _methods.check)
+hand_over_dispatch(call, compile_call)

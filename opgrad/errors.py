@@ -1,0 +1,63 @@
+"""The exception tree. Each exception is also the builtin kind that fits it.
+
+```
+OpgradError
+├── OpDefinitionError        TypeError            a malformed op, refused when it is made
+├── CallError                TypeError            wrong operands or attributes in a call
+├── UnknownOpError           AttributeError,      no such op, or its plugin is not there
+│                            LookupError
+├── MissingRuleError         NotImplementedError  an op without the rule this sweep needs
+├── RuleError                ValueError           a rule returned the wrong thing
+├── NotDifferentiableError   TypeError            a gradient was asked of what has none
+├── InPlaceError             RuntimeError         data changed between forward and backward
+├── ConversionError          TypeError            a conversion that would lose the gradient
+└── PluginError              ImportError          a plugin that cannot be used
+    └── ConflictError                             two plugins claim one name
+```
+"""
+
+from __future__ import annotations
+
+
+class OpgradError(Exception):
+    """Everything opgrad raises on purpose."""
+
+
+class OpDefinitionError(OpgradError, TypeError):
+    """An op or a rule is malformed; raised where it is defined."""
+
+
+class CallError(OpgradError, TypeError):
+    """An op was called with operands or attributes it does not take."""
+
+
+class UnknownOpError(OpgradError, AttributeError, LookupError):
+    """No installed plugin provides the op, or the plugin that should is not available."""
+
+
+class MissingRuleError(OpgradError, NotImplementedError):
+    """An op has no rule for the mode that was asked for."""
+
+
+class RuleError(OpgradError, ValueError):
+    """A rule returned a wrong count, shape, dtype, or nothing at all."""
+
+
+class NotDifferentiableError(OpgradError, TypeError):
+    """A gradient was asked of integers, booleans, strings or objects, or of a non-scalar."""
+
+
+class InPlaceError(OpgradError, RuntimeError):
+    """The data of a Value changed after an op had used it."""
+
+
+class ConversionError(OpgradError, TypeError):
+    """A Value that is being differentiated was about to lose its gradient silently."""
+
+
+class PluginError(OpgradError, ImportError):
+    """A plugin failed to import, to load, or breaks the rules of the registry."""
+
+
+class ConflictError(PluginError):
+    """Two distributions, or two ops, claim one name."""

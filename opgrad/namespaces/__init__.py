@@ -1,0 +1,84 @@
+"""Which `xp` fits which data, found by the type of the data.
+
+Nothing here imports an array library: data of a library can only exist where the library is
+imported already, and its module here is loaded when the first such data is seen.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+from typing import Any
+
+from opgrad.namespaces import scalar
+
+LIBRARIES = {"numpy": "opgrad.namespaces.numpy"}
+"""Top-level module of a data type: the module here that holds its functions."""
+
+BY_TYPE: dict[type, Any] = {int: scalar, float: scalar, complex: scalar, bool: scalar}
+"""Data type: its namespace. Filled as types are seen."""
+
+BY_PAIR: dict[tuple[type, type], Any] = {}
+"""The same for two operands of different types."""
+
+REAL, DISCRETE = "real or complex", "integer or boolean"
+
+
+def of_type(kind: type) -> Any:
+    """The namespace for data of this type; None where there is none."""
+    found = BY_TYPE.get(kind)
+    if found is None:
+        for base in kind.__mro__:
+            library = LIBRARIES.get(base.__module__.partition(".")[0])
+            if library is not None:
+                module: ModuleType = importlib.import_module(library)
+                found = BY_TYPE[kind] = module if issubclass(kind, module.DATA_TYPES) else None
+                break
+
+    return found
+
+
+def of_pair(one: type, other: type) -> Any:
+    """The namespace for two operands; None where there is none that fits both."""
+    found = BY_PAIR.get((one, other))
+    if found is None:
+        found = join(of_type(one), of_type(other))
+        if found is not None:
+            BY_PAIR[one, other] = found
+
+    return found
+
+
+def join(one: Any, other: Any) -> Any:
+    """The namespace that serves both: numbers go with any array; two libraries do not mix."""
+    if one is other or other is scalar:
+        return one
+    if one is scalar:
+        return other
+
+    return None
+
+
+def kind_of(data: Any) -> str | None:
+    """`REAL` for data that can carry a gradient, `DISCRETE` for data that cannot, None: no data."""
+    kind = type(data)
+    if kind is float or kind is int or kind is complex:
+        return REAL
+    if kind is bool:
+        return DISCRETE
+    namespace = of_type(kind)
+    if namespace is None:
+        return None
+    if namespace.isdtype(data.dtype, ("real floating", "complex floating")):
+        return REAL
+
+    return DISCRETE if namespace.isdtype(data.dtype, ("bool", "integral")) else None
+
+
+def describe(data: Any) -> str:
+    """Data in a few words, for messages: `float 2.0`, `ndarray float64 (3, 4)`."""
+    if hasattr(data, "dtype") and hasattr(data, "shape"):
+        return f"{type(data).__name__} {data.dtype} {tuple(data.shape)}"
+    text = repr(data)
+
+    return f"{type(data).__name__} {text if len(text) <= 40 else text[:37] + '...'}"  # noqa: PLR2004

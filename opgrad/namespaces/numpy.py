@@ -1,0 +1,161 @@
+"""The functions of NumPy, and the few that opgrad adds to the Array API standard.
+
+Names are taken from NumPy when they are first used. The extras keep the dtype of their data
+(float32 stays float32, Python numbers do not count) and give no warnings of their own making.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+DATA_TYPES = (np.ndarray, np.generic)
+
+_LARGE = 4096
+"""Entries from which `where` gains by selecting bits."""
+
+
+def __getattr__(name: str) -> Any:
+    """A function of NumPy; kept here, so that it is looked up once."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    try:
+        found = getattr(np, name)
+    except AttributeError:
+        message = f"NumPy has no function {name!r}, and opgrad adds none of that name"
+        raise AttributeError(message) from None
+    globals()[name] = found
+
+    return found
+
+
+# -- faster than NumPy's own ----------------------------------------------------------------------
+
+
+def pow(a: Any, b: Any) -> Any:  # noqa: A001 -- the Array API name
+    """a ** b. For an array and a number the operator is meant: it squares where b is 2."""
+    if isinstance(a, np.ndarray) and isinstance(b, (int, float)):
+        return a**b
+
+    return np.pow(a, b)
+
+
+def where(condition: Any, a: Any, b: Any, /) -> Any:
+    """A where the condition holds, else b.
+
+    Large float arrays chosen against a plain 0.0 (the gradient of relu) are selected by their
+    bits, five times as fast as `numpy.where`, which branches at every entry.
+    """
+    if type(b) is float and b == 0.0:
+        chosen = _select_bits(condition, a, keep=True)
+        if chosen is not None:
+            return chosen
+    elif type(a) is float and a == 0.0:
+        chosen = _select_bits(condition, b, keep=False)
+        if chosen is not None:
+            return chosen
+
+    return np.where(condition, a, b)
+
+
+_BITS: dict[Any, Any] = {
+    np.dtype(np.float64): np.dtype(np.int64),
+    np.dtype(np.float32): np.dtype(np.int32),
+}
+
+
+def _select_bits(condition: Any, x: Any, *, keep: bool) -> Any:
+    """X where the condition is `keep`, else 0; None where the trick does not fit."""
+    if type(x) is not np.ndarray or x.size < _LARGE or type(condition) is not np.ndarray:
+        return None
+    bits = _BITS.get(x.dtype)
+    if bits is None or condition.dtype != np.bool or condition.shape != x.shape:
+        return None
+    mask = condition.astype(bits)  # 1 and 0, to become all bits and none
+    if keep:
+        np.negative(mask, out=mask)
+    else:
+        np.subtract(mask, 1, out=mask)
+    np.bitwise_and(mask, x.view(bits), out=mask)
+
+    return mask.view(x.dtype)
+
+
+# -- extras ---------------------------------------------------------------------------------------
+
+
+def relu(x: Any) -> Any:
+    """max(x, 0)."""
+    return np.maximum(x, 0)
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + e ** -x), by a power that cannot overflow on either side."""
+    if np.iscomplexobj(x):
+        return np.divide(1.0, 1.0 + np.exp(np.negative(x)))
+    power = np.exp(np.copysign(x, -1.0))  # e ** -|x|
+
+    return np.maximum(power, np.greater_equal(x, 0)) / (1.0 + power)
+
+
+def xlogy(a: Any, b: Any) -> Any:
+    """a * ln(b), and 0 where a is 0 and b is a number."""
+    kind = np.result_type(a, b, 1.0)
+    a, b = np.asarray(a, dtype=kind), np.asarray(b, dtype=kind)
+    zero = np.logical_and(a == 0, b == b)  # noqa: PLR0124 -- false for nan alone
+
+    return a * np.log(np.where(zero, 1.0, b))
+
+
+def logsumexp(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
+    """ln of the sum of e ** x over `axis`, without overflow; -inf where there is nothing to add."""
+    x = np.asarray(x)
+    if not np.isdtype(x.dtype, ("real floating", "complex floating")):
+        x = x.astype(np.float64)
+    top = np.max(x.real, axis=axis, keepdims=True, initial=-np.inf)
+    shift = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(over="ignore", divide="ignore"):  # e ** inf is inf, ln 0 is -inf: the answers
+        total = np.sum(np.exp(x - shift), axis=axis, keepdims=True)
+        y = np.log(total) + shift
+
+    return y if keepdims else np.squeeze(y, axis=_axes(axis, x.ndim))[()]
+
+
+def _axes(axis: Any, ndim: int) -> Any:
+    return tuple(range(ndim)) if axis is None else axis
+
+
+def erf(x: Any) -> Any:
+    """The error function, from SciPy."""
+    return _from_scipy("erf", x)
+
+
+def erfc(x: Any) -> Any:
+    """1 - erf(x), exact for large x, from SciPy."""
+    return _from_scipy("erfc", x)
+
+
+_SPECIAL: dict[str, Any] = {}
+
+
+def _from_scipy(name: str, x: Any) -> Any:
+    function = _SPECIAL.get(name)
+    if function is None:
+        function = _SPECIAL[name] = _load_special(name)
+    y = function(x)
+
+    return y if getattr(x, "dtype", None) != np.float16 else y.astype(np.float16)
+
+
+def _load_special(name: str) -> Any:
+    try:
+        from scipy import special  # noqa: PLC0415 -- optional, and slow to import
+    except ImportError as error:
+        message = (
+            f"{name} of NumPy data comes from SciPy, which is not installed; "
+            "pip install 'opgrad[scipy]'"
+        )
+        raise ImportError(message) from error
+
+    return getattr(special, name)

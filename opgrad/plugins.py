@@ -1,0 +1,511 @@
+"""Plugins: from an entry point to ops in the registry, one plugin at a time.
+
+`import opgrad` scans nothing. A built-in name never triggers a scan; the first name of another
+namespace scans the entry points once and imports the owner of that namespace, nobody else. A
+plugin's ops enter the registry all together or not at all, and a failure stays with its plugin:
+it is remembered, and raised when somebody asks for that namespace.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+import attrs
+import pluggy
+
+from opgrad import hookspecs
+from opgrad.errors import ConflictError, OpgradError, PluginError, UnknownOpError
+from opgrad.op import Op
+from opgrad.registry import Registry
+from opgrad.types import Provider
+from opgrad.version import __version__
+
+GROUP = "opgrad.plugins"
+BUILT_IN = "core"
+FAMILIES = (
+    "arithmetic", "exponential", "trigonometric", "comparison", "selection",
+    "reductions", "linear_algebra", "manipulation", "indexing",
+)  # fmt: skip
+RESERVED = frozenset({"core", "opgrad", "local", "test", "linalg", "fft"})
+NAMESPACE = re.compile(r"[a-z][a-z0-9_]{1,30}")
+HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("opgrad_"))
+
+
+@attrs.frozen
+class Source:
+    """Where a plugin lies, as its metadata tell: nothing of it is imported yet."""
+
+    namespace: str
+    modules: tuple[str, ...]
+    distribution: str
+    version: str
+    editable: bool = False
+
+    @property
+    def provider(self) -> Provider:
+        """What its ops will know of it."""
+        return Provider(
+            self.namespace, self.distribution, self.version, self.modules[0], self.editable
+        )
+
+    def __str__(self) -> str:
+        return f"{self.distribution} {self.version}"
+
+
+@attrs.frozen
+class Status:
+    """What is known of one plugin: `installed`, `loaded`, `disabled` or `failed`."""
+
+    source: Source
+    state: str
+    ops: int | None = None
+    error: PluginError | None = None
+
+
+@attrs.define(eq=False)
+class Plugins:
+    """Finds plugins and brings their ops into a registry."""
+
+    registry: Registry
+    built_in: Source
+    _sources: dict[str, list[Source]] | None = attrs.field(default=None, init=False)
+    _failures: dict[str, PluginError] = attrs.field(factory=dict, init=False)
+    _loading: list[str] = attrs.field(factory=list, init=False)
+    _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False)
+
+    # -- what is there ------------------------------------------------------------------------
+
+    def sources(self) -> Mapping[str, list[Source]]:
+        """Every installed plugin by namespace, from metadata alone, scanned once."""
+        with self._lock:
+            if self._sources is None:
+                self._sources = _scan()
+                if _strict():
+                    for namespace in self._sources:
+                        if self.enabled(namespace):
+                            self.load(namespace)
+
+            return self._sources
+
+    def enabled(self, namespace: str) -> bool:
+        """Whether the environment lets this namespace load."""
+        return _switched_off_by(namespace) is None
+
+    def statuses(self) -> list[Status]:
+        """The state of every plugin, built-in first, without loading any."""
+        found = [Status(self.built_in, "loaded", len(self.registry.table(BUILT_IN)))]
+        for namespace, sources in self.sources().items():
+            for source in sources:
+                failure = self._failures.get(namespace) or _flaw(namespace, sources, self.registry)
+                if not self.enabled(namespace):
+                    found.append(Status(source, "disabled"))
+                elif failure is not None:
+                    found.append(Status(source, "failed", error=failure))
+                elif namespace in self.registry.namespaces:
+                    count = len(self.registry.table(namespace))
+                    found.append(Status(source, "loaded", count))
+                else:
+                    found.append(Status(source, "installed"))
+
+        return found
+
+    # -- loading ------------------------------------------------------------------------------
+
+    def load(self, namespace: str) -> None:
+        """Bring in the plugin that owns a namespace; nothing happens where it is in already.
+
+        Raises:
+            UnknownOpError: No installed plugin has the namespace, or it is switched off.
+            PluginError: The plugin cannot be used: the same error each time it is asked for.
+        """
+        if namespace in self.registry.namespaces:
+            return
+        with self._lock:
+            if namespace in self.registry.namespaces:
+                return
+            if namespace in self._failures:
+                raise self._failures[namespace]
+            if namespace == BUILT_IN:
+                self._import_and_commit(self.built_in)
+                return
+            sources = self.sources().get(namespace)
+            if namespace in self.registry.namespaces:  # strict loading, on the first scan
+                return
+            if sources is None:
+                raise UnknownOpError(self._unknown_namespace(namespace))
+            switch = _switched_off_by(namespace)
+            if switch is not None:
+                message = f"namespace {namespace!r} ({sources[0]}) is switched off by {switch}"
+                raise UnknownOpError(message)
+            try:
+                flaw = _flaw(namespace, sources, self.registry)
+                if flaw is not None:
+                    raise flaw
+                self._import_and_commit(sources[0])
+            except PluginError as error:
+                self._failures[namespace] = error
+                raise
+
+    def load_all(self) -> list[Status]:
+        """Load every enabled plugin; failures are in the statuses (raised under OPGRAD_STRICT)."""
+        for namespace in self.sources():
+            if self.enabled(namespace):
+                try:
+                    self.load(namespace)
+                except PluginError:
+                    if _strict():
+                        raise
+
+        return self.statuses()
+
+    def load_plugin(self, plugin: object, namespace: str) -> None:
+        """Bring in a plugin object by hand: for notebooks, frozen applications and tests.
+
+        Redefining ops from the same script or notebook replaces them, with one line of notice.
+
+        Raises:
+            PluginError: The namespace is not free, or the plugin breaks a rule.
+        """
+        flaw = _name_flaw(namespace, "load_plugin", self.registry)
+        if flaw is not None:
+            raise flaw
+        module = getattr(plugin, "__name__", type(plugin).__name__)
+        provider = Provider(namespace, "load_plugin", "by hand", module)
+        with self._lock:
+            ops = _ops_of([plugin], provider)
+            held = self.registry.table(namespace)
+            if held and not all(op in ops for op in held.values()):
+                _check_redefinition(held.values(), ops, provider)
+                print(f"opgrad: {namespace!r} was defined before and is replaced")  # noqa: T201 -- a notice to whoever is typing
+            self.registry.commit(provider, ops)
+
+    def forget(self, namespace: str) -> None:
+        """Take a namespace out again, with the memory of its failure."""
+        with self._lock:
+            self._failures.pop(namespace, None)
+            self.registry.discard(namespace)
+
+    def rescan(self) -> None:
+        """Look at the installed distributions anew when they are next needed."""
+        with self._lock:
+            self._sources = None
+            self._failures.clear()
+            importlib.invalidate_caches()
+
+    def _import_and_commit(self, source: Source) -> None:
+        namespace = source.namespace
+        if namespace in self._loading:
+            chain = " → ".join([*self._loading, namespace])
+            message = f"plugins import each other in a circle: {chain}; import ops inside rules"
+            raise PluginError(message)
+        self._loading.append(namespace)
+        try:
+            plugins = [_import(source, name) for name in source.modules]
+            self.registry.commit(source.provider, _ops_of(plugins, source.provider))
+        except PluginError:
+            raise
+        except Exception as error:
+            message = (
+                f"plugin {namespace!r} ({source}) failed: {type(error).__name__}: {error}"
+                f"{_place_of(error)}; repair or uninstall it, or set "
+                f"OPGRAD_DISABLE_PLUGINS={namespace}"
+            )
+            raise PluginError(message) from error
+        finally:
+            self._loading.pop()
+
+    def _unknown_namespace(self, namespace: str) -> str:
+        known = [*self.registry.namespaces, *self.sources()]
+        near = difflib.get_close_matches(namespace, [*known, *self.registry.table(BUILT_IN)], 3)
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+        return (
+            f"no installed plugin provides {namespace!r}, neither an op nor a namespace{hint} "
+            f"Namespaces installed here: {', '.join(sorted(set(known)))}"
+        )
+
+
+# -- discovery ------------------------------------------------------------------------------------
+
+
+def _scan() -> dict[str, list[Source]]:
+    import importlib.metadata  # noqa: PLC0415 -- 10 ms that `import opgrad` does without
+
+    found: dict[tuple[str, str], Source] = {}
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        distribution = entry.dist
+        name = distribution.name if distribution else "unknown"
+        version = distribution.version if distribution else "unknown"
+        source = Source(entry.name, (entry.value,), name, version, _is_editable(distribution))
+        found.setdefault((re.sub(r"[-_.]+", "-", name).lower(), entry.name), source)
+    by_namespace: dict[str, list[Source]] = {}
+    for _, source in sorted(found.items()):
+        by_namespace.setdefault(source.namespace, []).append(source)
+
+    return by_namespace
+
+
+def _is_editable(distribution: Any) -> bool:
+    text = (distribution.read_text("direct_url.json") or "") if distribution else ""
+
+    return bool(re.search(r'"editable"\s*:\s*true', text))
+
+
+def _switched_off_by(namespace: str) -> str | None:
+    """The environment variable that keeps a namespace from loading, or None."""
+    if namespace in _names("OPGRAD_DISABLE_PLUGINS"):
+        return "OPGRAD_DISABLE_PLUGINS"
+    only = os.environ.get("OPGRAD_PLUGINS")
+    if only is not None and namespace not in _names("OPGRAD_PLUGINS"):
+        return "OPGRAD_PLUGINS, which names the only ones to load"
+
+    return None
+
+
+def _names(variable: str) -> set[str]:
+    return {name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()}
+
+
+def _strict() -> bool:
+    return os.environ.get("OPGRAD_STRICT", "") not in {"", "0"}
+
+
+def _flaw(namespace: str, sources: list[Source], registry: Registry) -> PluginError | None:
+    """What keeps these sources from loading, before any is imported."""
+    flaw = _name_flaw(namespace, str(sources[0]), registry)
+    if flaw is None and len(sources) > 1:
+        both = " and ".join(map(str, sources))
+        message = (
+            f"{both} both claim the namespace {namespace!r}, so neither is loaded; "
+            "uninstall one of them"
+        )
+        flaw = ConflictError(message)
+
+    return flaw
+
+
+def _name_flaw(namespace: str, who: str, registry: Registry) -> PluginError | None:
+    if not NAMESPACE.fullmatch(namespace):
+        message = f"{who}: a namespace is [a-z][a-z0-9_]{{1,30}}, which {namespace!r} is not"
+        return PluginError(message)
+    if namespace in RESERVED or namespace in registry.table(BUILT_IN):
+        message = f"{who}: the namespace {namespace!r} is reserved; choose another name"
+        return ConflictError(message)
+
+    return None
+
+
+# -- import and check -----------------------------------------------------------------------------
+
+
+def _import(source: Source, name: str) -> object:
+    module, _, attribute = name.partition(":")
+    plugin: object = importlib.import_module(module)
+    for part in filter(None, attribute.split(".")):
+        plugin = getattr(plugin, part)
+    if plugin is None:
+        message = f"plugin {source.namespace!r} ({source}): {name} is None"
+        raise PluginError(message)
+
+    return plugin
+
+
+def _ops_of(plugins: Iterable[object], provider: Provider) -> list[Op]:
+    """Call each plugin's hook, and check everything it hands over."""
+    ops: list[Op] = []
+    for plugin in plugins:
+        for op in _call_hook(plugin, provider):
+            _check_op(op, provider)
+            if op not in ops:
+                ops.append(op)
+
+    return ops
+
+
+def _call_hook(plugin: object, provider: Provider) -> Iterator[Op]:
+    name = getattr(plugin, "__name__", type(plugin).__name__)
+    _check_hook_names(plugin, provider)
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(plugin)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        message = f"plugin {provider.namespace!r} ({provider}), {name}: {error}"
+        raise PluginError(message) from error
+    for result in manager.hook.opgrad_ops():
+        if isinstance(result, (Op, str)) or not isinstance(result, Iterable):
+            message = (
+                f"opgrad_ops of {name} ({provider}) returned {result!r}; "
+                "it returns the plugin's ops, as a list or tuple"
+            )
+            raise PluginError(message)
+        yield from result
+
+
+def _check_hook_names(plugin: object, provider: Provider) -> None:
+    """Refuse a misspelled hook, one without its marker, and a plugin without any."""
+    name = getattr(plugin, "__name__", type(plugin).__name__)
+    marked = 0
+    for attribute in dir(plugin):
+        if not attribute.startswith("opgrad_"):
+            continue
+        function = getattr(plugin, attribute)
+        if not inspect.isroutine(function):
+            continue
+        if attribute not in HOOKS:
+            near = difflib.get_close_matches(attribute, HOOKS, 1, 0.5)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            message = f"{name} ({provider}) has an unknown hook {attribute!r}{hint}"
+            raise PluginError(f"{message} Hooks that exist: {', '.join(HOOKS)}")
+        if not hasattr(function, "opgrad_impl"):
+            message = f"{name}.{attribute} ({provider}) lacks the marker @opgrad.hookimpl"
+            raise PluginError(message)
+        marked += 1
+    if not marked:
+        message = (
+            f"{name} ({provider}) implements no hook of opgrad; "
+            f"a plugin has at least one of: {', '.join(HOOKS)}"
+        )
+        raise PluginError(message)
+
+
+def _check_op(op: object, provider: Provider) -> None:
+    if not isinstance(op, Op):
+        message = (
+            f"opgrad_ops of {provider.namespace!r} ({provider}) handed over {op!r}, which is not "
+            "an op; ops are made by @opgrad.op, @opgrad.elementwise and @opgrad.composite"
+        )
+        raise PluginError(message)
+    missing = op.undefined()
+    if missing:
+        message = (
+            f"op {provider.namespace}.{op.name} ({provider}) at {op.place} is half-defined: no "
+            f"rule for {', '.join(missing)}; add .derivative or .backward, declare nondiff=True, "
+            "or make it an @opgrad.composite"
+        )
+        raise PluginError(message)
+
+
+def _check_redefinition(old: Iterable[Op], new: Iterable[Op], provider: Provider) -> None:
+    """Only the same script or notebook may define a namespace anew."""
+    before = {op.forward.__module__ for op in old}
+    after = {op.forward.__module__ for op in new}
+    if before != after:
+        message = (
+            f"namespace {provider.namespace!r} was defined by {', '.join(sorted(before))}; "
+            f"{', '.join(sorted(after))} cannot define it anew"
+        )
+        raise ConflictError(message)
+
+
+def _place_of(error: BaseException) -> str:
+    """` at file:line`: the deepest frame of an error that is not of the import system."""
+    found = ""
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if not name.startswith("<") and os.path.dirname(__file__) != os.path.dirname(name):  # noqa: PTH120 -- no pathlib at import
+            found = f" at {name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+
+    return found
+
+
+# -- names as attributes --------------------------------------------------------------------------
+
+
+class Namespace:
+    """The ops of one namespace as attributes: `opgrad.ops.acme.softplus2`.
+
+    The namespace of the built-in ops also gives the other namespaces.
+    """
+
+    def __init__(self, plugins: Plugins, name: str) -> None:
+        self._plugins = plugins
+        self._name = name
+        plugins.registry.subscribe(self._forget)
+
+    def _forget(self, _: Iterable[Op]) -> None:
+        for name in [name for name, held in vars(self).items() if isinstance(held, Op)]:
+            del self.__dict__[name]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        found = find(self._plugins, self._name, name)
+        self.__dict__[name] = found
+
+        return found
+
+    def __dir__(self) -> list[str]:
+        return names(self._plugins, self._name)
+
+    def __repr__(self) -> str:
+        return f"<ops of {self._name!r}: {', '.join(dir(self))}>"
+
+
+def find(plugins: Plugins, namespace: str, name: str) -> Any:
+    """An op of a namespace, or (from the built-in one) another namespace.
+
+    Raises:
+        UnknownOpError: Neither is there; the message names the nearest.
+        PluginError: The plugin that owns the name cannot be used.
+    """
+    plugins.load(namespace)
+    op = plugins.registry.table(namespace).get(name)
+    if op is not None:
+        return op
+    if namespace != BUILT_IN:
+        raise UnknownOpError(plugins.registry.unknown(f"{namespace}.{name}"))
+    if name == BUILT_IN:
+        return CORE
+    if NAMESPACE.fullmatch(name) is None or not (
+        name in plugins.registry.namespaces or name in plugins.sources()
+    ):
+        raise UnknownOpError(_unknown(plugins, name))
+    plugins.load(name)
+
+    return Namespace(plugins, name)
+
+
+def _unknown(plugins: Plugins, name: str) -> str:
+    """What to say of a bare name: near ops, near namespaces, plugins' ops of that name."""
+    message = plugins.registry.unknown(name)
+    if "did you mean" in message:
+        return message
+    near = difflib.get_close_matches(name, list(plugins.sources()), 1)
+
+    return f"{message}; did you mean the namespace {near[0]!r}?" if near else message
+
+
+def names(plugins: Plugins, namespace: str) -> list[str]:
+    """The names under a namespace; under the built-in one, also those of other namespaces."""
+    plugins.load(namespace)
+    found = set(plugins.registry.table(namespace))
+    if namespace == BUILT_IN:
+        usable = (n for n in plugins.sources() if plugins.enabled(n))
+        found |= {*usable, *plugins.registry.namespaces} - {BUILT_IN}
+
+    return sorted(found)
+
+
+REGISTRY = Registry()
+PLUGINS = Plugins(
+    REGISTRY,
+    Source(BUILT_IN, tuple(f"opgrad.ops.{name}" for name in FAMILIES), "opgrad", __version__),
+)
+CORE = Namespace(PLUGINS, BUILT_IN)
+
+
+def core() -> Namespace:
+    """The namespace of the built-in ops: what rules get as `xp` when a sweep is recorded."""
+    return CORE

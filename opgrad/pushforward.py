@@ -1,0 +1,320 @@
+"""The forward sweep: tangents pushed through a recorded graph, oldest node first.
+
+Each op gives its tangent by its `derivative`, its `jvp`, its linearity, its composite, or, where
+it has only a backward rule, by transposing that: the vjp of the vjp. Nothing is taken as zero for
+want of a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from opgrad.backprop import between, collect, compile_pulls, expressions, gradients, missing_rule
+from opgrad.dispatch import PICK, alias
+from opgrad.errors import RuleError
+from opgrad.namespaces import describe, of_type
+from opgrad.op import Op, shape as shape_of
+from opgrad.plugins import core
+from opgrad.projection import data_of, has_nan, zeros_like
+from opgrad.rules import positional_call
+from opgrad.value import Value, make_node, next_serial, recorded
+
+Tangents = tuple[Any, ...]  # one an operand, None where it has no tangent
+
+
+def tangents(
+    outputs: Sequence[Value], wanted: Sequence[Value], given: Sequence[Any], *,
+    floor: int, record: bool | None,
+) -> tuple[list[Any], bool]:  # fmt: skip
+    """The tangents of `outputs` when `wanted` move along `given`, None where nothing moves.
+
+    Args:
+        outputs: Where the sweep ends.
+        wanted: Where it starts.
+        given: The tangents of `wanted`, each of its shape.
+        floor: A serial below those of `wanted`.
+        record: Record the sweep; with False it is recorded all the same where something else
+            wants a gradient; with None, never.
+
+    Returns:
+        The tangents and whether the sweep was recorded.
+    """
+    targets = {value.serial for value in wanted}
+    nodes, _, others = collect(outputs, targets, floor)
+    nodes, _ = between(nodes, targets)
+    if record is not None:
+        record = record or others or any([type(t) is Value and t.serial for t in given])
+    record = bool(record)
+    start = {
+        value.serial: t if record else data_of(t) for value, t in zip(wanted, given, strict=True)
+    }
+    with recorded(on=record):
+        found = _push(nodes, dict(start), record=record, masked=False)
+        results = [found.get(output.serial) for output in outputs]
+        if any([t is not None and has_nan(t) for t in results]):
+            found = _push(nodes, dict(start), record=record, masked=True)
+            results = [found.get(output.serial) for output in outputs]
+
+    return results, record
+
+
+def _push(
+    nodes: list[Value], found: dict[int, Any], *, record: bool, masked: bool
+) -> dict[int, Any]:
+    for node in reversed(nodes):
+        op = node.op
+        if op is None:
+            continue
+        ts = tuple([found.get(o.serial) if type(o) is Value else None for o in node.operands])
+        found[node.serial] = push_one(op, node, ts, record=record, masked=masked)
+
+    return found
+
+
+def push_one(op: Op, node: Value, ts: Tangents, *, record: bool, masked: bool = False) -> Any:
+    """The tangent of one node, given the tangents of its operands."""
+    if op is PICK:
+        return ts[0][node._attributes["index"]]
+    xp = core() if record else of_type(type(_first(node._data)))
+    pushes = op.pushes or _compile(op)
+    total = pushes[record](xp, ts, node)
+    if op.outputs:
+        return total
+    if masked and op.elementwise:
+        total = _mask(total, ts, node, xp)
+
+    return _project(total, node, op, xp)
+
+
+def _first(data: Any) -> Any:
+    return data[0] if type(data) is tuple else data
+
+
+def _project(t: Any, node: Value, op: Op, xp: Any) -> Any:
+    """The tangent in the space of the output: broadcast where the op is elementwise, cast."""
+    y = node._data
+    data = data_of(t)
+    if shape_of(data) != shape_of(y):
+        if not op.elementwise:
+            message = (
+                f"the forward-mode rule of {op.described} returned {describe(data)} for an output "
+                f"that is {describe(y)}"
+            )
+            raise RuleError(message)
+        t = xp.broadcast_to(t, shape_of(y))
+        data = data_of(t)
+    if hasattr(y, "dtype"):
+        if not hasattr(data, "dtype"):
+            return of_type(type(y)).full_like(y, t)
+        if data.dtype != y.dtype:
+            return xp.astype(t, y.dtype)
+
+    return t
+
+
+def _mask(total: Any, ts: Tangents, node: Value, xp: Any) -> Any:
+    """Exactly zero where every tangent is zero, whatever the local derivative was."""
+    still: Any = None
+    for t in ts:
+        if t is not None:
+            zero = data_of(t) == 0
+            still = zero if still is None else still & zero
+    if not hasattr(node._data, "dtype"):
+        return 0.0 if still else total
+
+    return xp.where(still, zeros_like(node._data), total)
+
+
+# -- an op's rules as calls -----------------------------------------------------------------------
+
+
+def _compile(op: Op) -> dict[bool, Callable[[Any, Tangents, Value], Any]]:
+    """Write how an op pushes tangents `(xp, ts, node)`, on plain data and to be recorded."""
+    pushes = {record: _push_of(op, record=record) for record in (False, True)}
+    object.__setattr__(op, "pushes", pushes)
+
+    return pushes
+
+
+def _push_of(op: Op, *, record: bool) -> Callable[[Any, Tangents, Value], Any]:
+    joint = op.rule("jvp", None)
+    if joint is not None:
+        return _joint(op, joint, record=record)
+    if op.linear == "jointly" or (op.linear and len(op.operands) == 1):
+        return _linear_jointly(op)
+    if any((kind, name) in op.rules for kind in ("jvp", "derivative") for name in op.operands):
+        return _sum_of_operands(op, record=record)
+    if op.linear:
+        return _sum_of_operands(op, record=record)
+    if op.composite:
+        return _composite(op, record=record)
+
+    return _transposed(op, record=record)
+
+
+def _joint(op: Op, rule: Callable[..., Any], *, record: bool) -> Callable[..., Any]:
+    names = {**expressions(op, plain=not record), "t": "ts" if len(op.operands) != 1 else "ts[0]"}
+    call = _written(rule, names)
+
+    return lambda xp, ts, node: call(xp, ts, node, node.operands)
+
+
+def _written(rule: Callable[..., Any], names: dict[str, str], template: str = "{}") -> Any:
+    scope = {"Value": Value, "data_of": data_of}
+
+    return positional_call(rule, "xp, ts, node, operands", names, template=template, names=scope)
+
+
+def _linear_jointly(op: Op) -> Callable[..., Any]:
+    """The forward itself on the tangents, zeros where an operand has none."""
+
+    def push(xp: Any, ts: Tangents, node: Value) -> Any:
+        moved = [
+            t if t is not None else (data_of(o) if name in op.nondiff else _zeros(data_of(o)))
+            for t, o, name in zip(ts, node.operands, _names(op, node), strict=True)
+        ]
+        return _forward(op, xp, moved, node)
+
+    return push
+
+
+def _zeros(data: Any) -> Any:
+    return None if data is None else zeros_like(data)
+
+
+def _names(op: Op, node: Value) -> Sequence[str | None]:
+    return op.operands or (op.variadic,) * len(node.operands)
+
+
+def _forward(op: Op, xp: Any, operands: Sequence[Any], node: Value) -> Any:
+    attributes = getattr(node, "_attributes", {})
+
+    return op.forward(*([xp] if op.wants_xp else []), *operands, **attributes)
+
+
+def _sum_of_operands(op: Op, *, record: bool) -> Callable[..., Any]:
+    """One contribution an operand, by its jvp, its derivative, or linearity in it."""
+    contributions = []
+    for index, name in enumerate(op.operands):
+        names = {**expressions(op, plain=not record), "t": f"ts[{index}]"}
+        rule, derivative = op.rule("jvp", name), op.rule("derivative", name)
+        if rule is not None:
+            contributions.append(_written(rule, names))
+        elif derivative is not None:
+            contributions.append(_written(derivative, names, f"ts[{index}] * {{}}"))
+        elif op.linear:
+            contributions.append(_linear_in(op, index, record=record))
+        else:
+            contributions.append(_one_transposed(op, index, record=record))
+
+    def push(xp: Any, ts: Tangents, node: Value) -> Any:
+        total: Any = None
+        for index, t in enumerate(ts):
+            if t is not None and op.operands[index] not in op.nondiff:
+                part = contributions[index](xp, ts, node, node.operands)
+                total = part if total is None else total + part
+        return zeros_like(node._data) if total is None else total
+
+    return push
+
+
+def _linear_in(op: Op, index: int, *, record: bool) -> Callable[..., Any]:
+    def push(xp: Any, ts: Tangents, node: Value, operands: tuple[Any, ...]) -> Any:
+        moved = [o if record else data_of(o) for o in operands]
+        moved[index] = ts[index]
+        return _forward(op, xp, moved, node)
+
+    return push
+
+
+def _composite(op: Op, *, record: bool) -> Callable[..., Any]:
+    """Run the forward on opgrad's own ops, and push through what that recorded."""
+
+    def push(xp: Any, ts: Tangents, node: Value) -> Any:
+        del xp
+        floor = next_serial()
+        inputs = [o if record else data_of(o) for o in node.operands]
+        moving = [i for i, t in enumerate(ts) if t is not None]
+        for i in moving:
+            operand = node.operands[i]
+            inputs[i] = alias(operand) if record else Value(operand._data)
+        with recorded(on=True):
+            output = _forward(op, core(), inputs, node)
+        if type(output) is not Value or not output.serial:
+            return zeros_like(node._data)
+        wanted, given = [inputs[i] for i in moving], [ts[i] for i in moving]
+        (t,), _ = tangents([output], wanted, given, floor=floor, record=record or None)
+
+        return zeros_like(node._data) if t is None else t
+
+    return push
+
+
+def _one_transposed(op: Op, index: int, *, record: bool) -> Callable[..., Any]:
+    everything = _transposed(op, record=record)
+
+    def push(xp: Any, ts: Tangents, node: Value, operands: tuple[Any, ...]) -> Any:
+        del operands
+        alone = tuple([t if i == index else None for i, t in enumerate(ts)])
+        return everything(xp, alone, node)
+
+    return push
+
+
+def _transposed(op: Op, *, record: bool) -> Callable[..., Any]:
+    """The backward rule, transposed: it is linear in g, so its own vjp gives the tangent."""
+    if not any(kind == "backward" for kind, _ in op.rules):
+        return missing_rule(op, op.variadic or op.operands[0], "jvp")
+
+    def push(xp: Any, ts: Tangents, node: Value) -> Any:
+        del xp
+        here = node if record else _copy(node)
+        parts = here._data if op.outputs else (here._data,)
+        floor = next_serial()
+        dummies = [Value(zeros_like(part)) for part in parts]
+        with recorded(on=True):
+            pulled = _pull_all(op, here, dummies)
+        outputs, given = [], []
+        for operand, t in zip(here.operands, ts, strict=True):
+            d = pulled.get(operand.serial) if type(operand) is Value and t is not None else None
+            if type(d) is Value and d.serial:
+                outputs.append(d)
+                given.append(t)
+        found, _ = gradients(outputs, given, dummies, floor=floor, record=record or None)
+        results = [
+            zeros_like(part) if t is None else t for part, t in zip(parts, found, strict=True)
+        ]
+        for dummy in dummies:
+            dummy.serial = 0  # nobody differentiates with respect to it afterwards
+
+        return tuple(results) if op.outputs else results[0]
+
+    return push
+
+
+def _copy(node: Value) -> Value:
+    """The node on leaves of its own, so that nothing of the graph is recorded again."""
+    leaves = tuple([Value(o._data) if type(o) is Value and o.serial else o for o in node.operands])
+
+    return make_node(
+        node.op, leaves, getattr(node, "_attributes", {}), node._data,
+        getattr(node, "_saved", None),
+    )  # fmt: skip
+
+
+def _pull_all(op: Op, node: Value, dummies: list[Value]) -> dict[int, Any]:
+    """The recorded gradients of all operands, by serial, for dummy cotangents."""
+    pulls = op.recorded_pulls or compile_pulls(op, record=True)
+    active = {o.serial for o in node.operands if type(o) is Value and o.serial}
+    found: dict[int, Any] = {}
+    if type(pulls) is not tuple:
+        g = dict(enumerate(dummies)) if op.outputs else dummies[0]
+        pulls(core(), g, node, active, found, True, False)  # noqa: FBT003 -- by place, as the sweep does
+        return found
+    for operand, pull in zip(node.operands, pulls, strict=True):
+        if type(operand) is Value and operand.serial and pull is not None:
+            d = pull(core(), dummies[0], node, node.operands)
+            found[operand.serial] = found[operand.serial] + d if operand.serial in found else d
+
+    return found

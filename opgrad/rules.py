@@ -1,0 +1,110 @@
+"""How a function's parameter names become a positional call.
+
+A forward or a rule asks by name for what it needs. The names are read once, from the
+function itself, when the op is made; `positional_call` then writes the one-line function that
+hands them over, so that a sweep pays for a plain call and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any
+
+import attrs
+
+from opgrad.errors import OpDefinitionError
+
+RESERVED = frozenset({"xp", "g", "t", "y", "saved"})
+REQUIRED: Any = attrs.NOTHING
+_VARARGS, _VARKEYWORDS = 0x04, 0x08  # bits of co_flags
+
+
+@attrs.frozen
+class Parameters:
+    """The parameters of one function, split as opgrad reads them."""
+
+    positional: tuple[str, ...]
+    """Positional parameters, `xp` among them where it is asked for."""
+
+    variadic: str | None
+    """The name behind `*`, if there is one."""
+
+    keyword_only: tuple[str, ...]
+    defaults: Mapping[str, Any]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name asked for, in the order of the function's head."""
+        variadic = (self.variadic,) if self.variadic else ()
+
+        return self.positional + variadic + self.keyword_only
+
+
+def parameters_of(function: Callable[..., Any]) -> Parameters:
+    """Read the parameters of a Python function.
+
+    Raises:
+        OpDefinitionError: `function` is not a plain Python function, or it takes `**keywords`.
+    """
+    if not isinstance(function, FunctionType):
+        message = (
+            f"{function!r} is not a Python function; "
+            "forwards and rules are named functions, since their parameter names are read"
+        )
+        raise OpDefinitionError(message)
+    code = function.__code__
+    count, keyword_only = code.co_argcount, code.co_kwonlyargcount
+    names = code.co_varnames
+    if code.co_flags & _VARKEYWORDS:
+        message = f"{place(function)} takes **keywords; name each attribute, so it can be checked"
+        raise OpDefinitionError(message)
+    positional = names[:count]
+    defaults = dict(function.__kwdefaults__ or {})
+    if function.__defaults__:
+        defaults.update(
+            zip(positional[-len(function.__defaults__) :], function.__defaults__, strict=True)
+        )
+
+    return Parameters(
+        positional=positional,
+        variadic=names[count + keyword_only] if code.co_flags & _VARARGS else None,
+        keyword_only=names[count : count + keyword_only],
+        defaults=defaults,
+    )
+
+
+def place(function: Callable[..., Any]) -> str:
+    """`name() at file:line`, for messages."""
+    code = getattr(function, "__code__", None)
+    name = getattr(function, "__qualname__", repr(function))
+
+    return f"{name}() at {code.co_filename}:{code.co_firstlineno}" if code else name
+
+
+def positional_call(
+    function: Callable[..., Any],
+    head: str,
+    expressions: Mapping[str, str],
+    *,
+    template: str = "{}",
+    names: Mapping[str, Any] | None = None,
+) -> Callable[..., Any]:
+    """Write `lambda <head>: <template of function(...)>`, each parameter filled by its expression.
+
+    Args:
+        function: The forward or rule to call.
+        head: The parameters of the function that is written, as source.
+        expressions: For each name `function` may ask for, source that gives it.
+        template: Source around the call, with `{}` for it.
+        names: What else the source refers to.
+    """
+    wanted = parameters_of(function)
+    arguments = [expressions[name] for name in wanted.positional]
+    if wanted.variadic:
+        arguments.append("*" + expressions[wanted.variadic])
+    arguments += [f"{name}={expressions[name]}" for name in wanted.keyword_only]
+    source = f"lambda {head}: " + template.format(f"function({', '.join(arguments)})")
+    scope = {"function": function, **(names or {})}
+
+    return eval(compile(source, f"<opgrad: {function.__name__}>", "eval"), scope)  # type: ignore[no-any-return]  # noqa: S307 -- the source is made of names Python itself has parsed

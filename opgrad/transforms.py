@@ -1,0 +1,307 @@
+"""Functions to functions: `grad`, `value_and_grad`, `jvp`, and `stop_gradient`.
+
+A transform gives the function new Values in place of its inputs, so that its own inputs are told
+from everything else, and the sweep stops at them. Inputs may be numbers, arrays, Values, and
+nested containers of them. Plain in, plain out; a Value in, a Value out.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+from opgrad import namespaces, trees
+from opgrad.backprop import check_cotangent, gradients
+from opgrad.dispatch import alias
+from opgrad.errors import CallError, NotDifferentiableError, RuleError
+from opgrad.op import shape as shape_of
+from opgrad.projection import data_of, zeros_like
+from opgrad.pushforward import tangents
+from opgrad.value import Value, constant, next_serial, recorded, recording
+
+Position = int | str
+
+
+def grad(
+    f: Callable[..., Any], argnums: Position | Sequence[Position] = 0
+) -> Callable[..., Any]:
+    """The gradient of a scalar function, as a function of the same arguments.
+
+    Args:
+        f: Returns a scalar.
+        argnums: Which argument to differentiate by, as a position or a name; or several.
+
+    Returns:
+        A function that returns the gradient, of the structure, shapes and dtypes of the argument
+        (a tuple of them for several). An argument `f` does not depend on gets zeros.
+
+    Raises:
+        NotDifferentiableError: `f` does not return a scalar, or an argument is not real.
+
+    Example:
+        >>> grad(lambda x: 3.0 * x * x - 4.0 * x + 5.0)(3.0)
+        14.0
+        >>> grad(grad(lambda x: x * x * x))(2.0)
+        12.0
+    """
+    both = value_and_grad(f, argnums)
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return both(*args, **kwargs)[1]
+
+    return gradient
+
+
+def value_and_grad(
+    f: Callable[..., Any],
+    argnums: Position | Sequence[Position] = 0,
+    has_aux: bool = False,  # noqa: FBT001, FBT002 -- as in the ecosystem
+) -> Callable[..., Any]:
+    """As `grad`, but the new function returns `(value, gradient)`.
+
+    Args:
+        f: Returns a scalar; with `has_aux`, a scalar and anything else.
+        argnums: Which argument to differentiate by, as a position or a name; or several.
+        has_aux: Then the new function returns `((value, aux), gradient)`.
+
+    Raises:
+        NotDifferentiableError: `f` does not return a scalar, or an argument is not real.
+
+    Example:
+        >>> value_and_grad(lambda x, y: x * y, argnums=("x", "y"))(2.0, 3.0)
+        (6.0, (3.0, 2.0))
+    """
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        call = _arguments(f, argnums, args, kwargs)
+        with _Inputs.of(call.chosen) as inputs:
+            result = call.run(inputs.trees)
+            output, aux = _split(result, has_aux=has_aux)
+            found, recorded_sweep = _gradients_of(output, inputs)
+            out = inputs.hand_out(output, recorded_sweep)
+            given = [inputs.hand_out(g, recorded_sweep) for g in found]
+            aux = aux if recorded_sweep else trees.map_leaves(data_of, aux)
+        new = iter(given)
+        results = tuple([trees.refill(tree, new) for tree in inputs.trees])
+
+        return ((out, aux) if has_aux else out), (results if call.several else results[0])
+
+    return value_and_gradient
+
+
+def jvp(
+    f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any]
+) -> tuple[Any, Any]:
+    """The value of `f` at `xs`, and its derivative along `ts` (forward mode).
+
+    Args:
+        f: A function of `len(xs)` arguments; may return nested containers.
+        xs: Where, one entry an argument.
+        ts: Along what, of the structure and shapes of `xs`.
+
+    Returns:
+        `(out, tangent)`, of the same structure.
+
+    Raises:
+        RuleError: A tangent does not have the shape of its input.
+        NotDifferentiableError: An input is not real or complex.
+
+    Example:
+        >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
+        (6.0, 3.0)
+    """
+    with _Inputs.of(tuple(xs)) as inputs:
+        given = list(trees.leaves(tuple(ts)))
+        _check_tangents(inputs.values, given)
+        result = f(*inputs.trees)
+        outputs = [_as_output(leaf) for leaf in trees.leaves(result)]
+        moving = [o for o in outputs if type(o) is Value and o.serial]
+        with recorded(on=inputs.recording):
+            found, recorded_sweep = tangents(
+                moving, inputs.values, given, floor=inputs.floor, record=inputs.record
+            )
+        moved = iter(found)
+        ts_out = []
+        for o in outputs:
+            t = next(moved) if type(o) is Value and o.serial else None
+            ts_out.append(zeros_like(data_of(o)) if t is None else t)
+        out = trees.refill(result, iter([inputs.hand_out(o, recorded_sweep) for o in outputs]))
+        tangent = trees.refill(result, iter([inputs.hand_out(t, recorded_sweep) for t in ts_out]))
+
+    return out, tangent
+
+
+def stop_gradient(x: Any) -> Any:
+    """`x` as a constant: no gradient flows to or through it. Containers are entered.
+
+    Example:
+        >>> grad(lambda x: x * stop_gradient(x))(3.0)
+        3.0
+    """
+    return trees.map_leaves(lambda leaf: constant(leaf._data) if type(leaf) is Value else leaf, x)
+
+
+# -- the inputs of one call -----------------------------------------------------------------------
+
+
+@attrs.define(eq=False)
+class _Inputs:
+    """Values made for one call of a transform, and what to hand out at its end."""
+
+    trees: tuple[Any, ...]
+    values: list[Value]
+    floor: int
+    recording: bool
+    any_value: bool
+    """Whether a Value came in: then Values go out."""
+    record: bool | None
+    """Whether the sweep must be recorded: None where nothing is, under `no_grad`."""
+
+    @staticmethod
+    @contextmanager
+    def of(chosen: tuple[Any, ...]) -> Iterator[_Inputs]:
+        """Replace each leaf by a Value of its own; make them constants at the end."""
+        was_recording = recording.get()
+        floor = next_serial()
+        values: list[Value] = []
+        fresh: list[Value] = []
+        arrived: list[Value] = []
+
+        def replace(leaf: Any) -> Value:
+            if type(leaf) is Value:
+                arrived.append(leaf)
+                if leaf.serial:
+                    values.append(alias(leaf))
+                    return values[-1]
+                leaf = leaf._data
+            values.append(Value(leaf, requires_grad=True))
+            fresh.append(values[-1])
+            return values[-1]
+
+        replaced = tuple([trees.map_leaves(replace, tree) for tree in chosen])
+        larger = any([value.serial for value in arrived])
+        inputs = _Inputs(
+            replaced, values, floor, was_recording, bool(arrived),
+            larger if was_recording else None,
+        )  # fmt: skip
+        with recorded(on=True):
+            try:
+                yield inputs
+            finally:
+                for value in fresh:
+                    value.serial = 0
+
+    def hand_out(self, value: Any, recorded_sweep: bool) -> Any:  # noqa: FBT001 -- private
+        """A result as the caller gets it: plain, unless Values came in or it was recorded."""
+        if recorded_sweep or self.any_value:
+            if type(value) is Value:
+                return value if recorded_sweep else constant(value._data)
+            return constant(value)
+
+        return data_of(value)
+
+
+@attrs.frozen
+class _Arguments:
+    """A call's arguments, with those to differentiate by taken out."""
+
+    chosen: tuple[Any, ...]
+    several: bool
+    run: Callable[[tuple[Any, ...]], Any]
+
+
+def _arguments(
+    f: Callable[..., Any],
+    argnums: Position | Sequence[Position],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> _Arguments:
+    several = not isinstance(argnums, int | str)
+    positions: tuple[Position, ...] = tuple(argnums) if several else (argnums,)  # type: ignore[arg-type, assignment]
+    name = getattr(f, "__name__", repr(f))
+    if any(isinstance(position, str) for position in positions):
+        bound = inspect.signature(f).bind(*args, **kwargs)
+        bound.apply_defaults()
+        args, kwargs = bound.args, bound.kwargs
+        order = list(bound.arguments)
+        positions = tuple(
+            [order.index(p) if p in order and p not in kwargs else p for p in positions]
+        )
+    for position in positions:
+        if position not in (kwargs if isinstance(position, str) else range(-len(args), len(args))):
+            message = (
+                f"{name} got {len(args)} positional argument(s) and the names {list(kwargs)}; "
+                f"there is no argument {position!r} to differentiate by"
+            )
+            raise CallError(message)
+
+    def run(new: tuple[Any, ...]) -> Any:
+        filled, named = list(args), dict(kwargs)
+        for position, value in zip(positions, new, strict=True):
+            if isinstance(position, str):
+                named[position] = value
+            else:
+                filled[position] = value
+        return f(*filled, **named)
+
+    chosen = tuple([kwargs[p] if isinstance(p, str) else args[p] for p in positions])
+
+    return _Arguments(chosen, several, run)
+
+
+def _split(result: Any, *, has_aux: bool) -> tuple[Any, Any]:
+    if not has_aux:
+        return _as_output(result), None
+    if not isinstance(result, tuple) or len(result) != 2:  # noqa: PLR2004 -- (value, aux)
+        message = f"with has_aux the function returns (value, aux); it returned {result!r}"
+        raise NotDifferentiableError(message)
+
+    return _as_output(result[0]), result[1]
+
+
+def _as_output(output: Any) -> Any:
+    if type(output) is not Value and namespaces.kind_of(output) is None:
+        message = (
+            f"the function returned {namespaces.describe(output)}; "
+            "it returns a number, an array or a Value to be differentiated"
+        )
+        raise NotDifferentiableError(message)
+
+    return output
+
+
+def _gradients_of(output: Any, inputs: _Inputs) -> tuple[list[Any], bool]:
+    """The gradient for each input, zeros where the output does not depend on one."""
+    zeros = [zeros_like(value._data) for value in inputs.values]
+    if type(output) is not Value or not output.serial:
+        if shape_of(data_of(output)) != ():
+            message = f"grad needs a scalar function; this one returned shape {shape_of(output)}"
+            raise NotDifferentiableError(message)
+        return zeros, False
+    cotangent = check_cotangent(output, None)
+    with recorded(on=inputs.recording):
+        found, was_recorded = gradients(
+            [output], [cotangent], inputs.values, floor=inputs.floor, record=inputs.record
+        )
+
+    return [z if g is None else g for g, z in zip(found, zeros, strict=True)], was_recorded
+
+
+def _check_tangents(values: list[Value], given: list[Any]) -> None:
+    if len(values) != len(given):
+        message = f"jvp got {len(values)} inputs and {len(given)} tangents"
+        raise RuleError(message)
+    for value, t in zip(values, given, strict=True):
+        if shape_of(t) != value.shape or namespaces.kind_of(data_of(t)) is not namespaces.REAL:
+            message = (
+                f"the tangent {namespaces.describe(data_of(t))} does not fit its input "
+                f"{namespaces.describe(value._data)}: it has the same shape, in floats"
+            )
+            raise RuleError(message)

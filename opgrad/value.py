@@ -1,0 +1,319 @@
+"""`Value`: data, its gradient, and the op and operands that made it.
+
+Values are the nodes of the graph. They hold their operands and nothing that points back, so a
+graph is freed by `del`; serial numbers rise from operand to result, so every walk is a loop over
+nodes in the order of their serials.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any
+
+from opgrad import namespaces
+from opgrad.errors import ConversionError, NotDifferentiableError
+from opgrad.op import Op
+
+next_serial: Callable[[], int] = itertools.count(1).__next__
+
+recording: ContextVar[bool] = ContextVar("opgrad_recording", default=True)
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Record nothing within: results are constants, in this thread or task alone.
+
+    Example:
+        >>> import opgrad
+        >>> w = opgrad.Value(2.0)
+        >>> with opgrad.no_grad():
+        ...     y = w * 3.0
+        >>> y.requires_grad
+        False
+    """
+    with recorded(on=False):
+        yield
+
+
+@contextmanager
+def recorded(*, on: bool) -> Iterator[None]:
+    """Switch recording on or off within, for this thread or task."""
+    token = recording.set(on)
+    try:
+        yield
+    finally:
+        recording.reset(token)
+
+
+class Value:
+    """A Python number or an array that remembers how it was made.
+
+    Args:
+        data: A Python number or an array; never another Value.
+        requires_grad: False for a constant. Default: True where `data` can have a gradient
+            (real and complex numbers), False for integer and boolean arrays.
+
+    Raises:
+        NotDifferentiableError: `data` is neither number nor numeric array, or `requires_grad=True`
+            was asked of integers or booleans.
+
+    Example:
+        >>> a, b = Value(2.0), Value(-3.0)
+        >>> c = a * b
+        >>> c.backward()
+        >>> c, a.grad, b.grad
+        (Value(data=-6.0), -3.0, 2.0)
+    """
+
+    # serial: 0 for a constant; else the place in the topological order. It is renewed when the
+    # data of a leaf is assigned, and negative once the data of a computed Value was.
+    __slots__ = (
+        "__weakref__", "_attributes", "_data", "_grad", "_saved", "op", "operands", "serial",
+    )  # fmt: skip
+
+    op: Op | None
+    operands: tuple[Any, ...]
+    serial: int
+
+    def __init__(self, data: Any, requires_grad: bool | None = None) -> None:  # noqa: FBT001 -- as in the ecosystem
+        kind = namespaces.kind_of(data)
+        if kind is None or (requires_grad and kind is namespaces.DISCRETE):
+            raise NotDifferentiableError(_refusal(data))
+        self._data = data
+        self._grad: Any = None
+        self.op = None
+        self.operands = ()
+        wanted = kind is namespaces.REAL if requires_grad is None else requires_grad
+        self.serial = next_serial() if wanted else 0
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        message = "Value is final: an op tells Values by their exact type; hold a Value instead"
+        raise TypeError(message)
+
+    # -- what it holds ------------------------------------------------------------------------
+
+    @property
+    def data(self) -> Any:
+        """The number or array. Assigning it makes older results of this Value stale."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        kind = namespaces.kind_of(data)
+        if kind is None or (self.serial and kind is namespaces.DISCRETE):
+            raise NotDifferentiableError(_refusal(data))
+        self._data = data
+        if self.serial:
+            self.serial = next_serial() if self.op is None else -next_serial()
+
+    @property
+    def grad(self) -> Any:
+        """The gradient `backward` left here; zeros before.
+
+        Raises:
+            NotDifferentiableError: The data are integers or booleans.
+        """
+        try:
+            grad = self._grad
+        except AttributeError:
+            grad = None
+        if grad is not None:
+            return grad
+        if namespaces.kind_of(self._data) is not namespaces.REAL:
+            raise NotDifferentiableError(_refusal(self._data))
+        if type(self._data) in (int, float, complex):
+            return 0.0
+
+        return namespaces.of_type(type(self._data)).zeros_like(self._data)
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = grad
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """The attributes the op was called with."""
+        return MappingProxyType(getattr(self, "_attributes", {}))
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether a gradient can flow to or through this Value."""
+        return self.serial != 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the data; `()` for a number."""
+        return getattr(self._data, "shape", ())
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        count = 1
+        for length in self.shape:
+            count *= length
+
+        return count
+
+    @property
+    def dtype(self) -> Any:
+        """The dtype of the data; the Python type of a number."""
+        return getattr(self._data, "dtype", type(self._data))
+
+    @property
+    def _prev(self) -> set[Value]:
+        """The operands that are Values, under the name that from-scratch tutorials use."""
+        return {operand for operand in self.operands if type(operand) is Value}
+
+    @property
+    def _op(self) -> str:
+        """The symbol of the op, under the name that from-scratch tutorials use."""
+        return self.op.symbol if self.op is not None else ""
+
+    def backward(self, cotangent: Any = None, *, record: bool = False) -> None:
+        """Set `grad` on every Value this one was made of.
+
+        Leaves add up over calls; a computed Value holds the gradient of this call.
+
+        Args:
+            cotangent: The gradient of this Value, of its shape; may be left out for a scalar.
+            record: Record the sweep, so that the gradients are Values to differentiate again.
+
+        Raises:
+            NotDifferentiableError: This Value is a constant, or no scalar and has no cotangent.
+            InPlaceError: Data changed since the forward.
+
+        Example:
+            >>> import opgrad
+            >>> x = opgrad.Value(3.0)
+            >>> (x * x).backward()
+            >>> x.grad
+            6.0
+        """
+        _backward[0](self, cotangent, record)
+
+    # -- Python's protocols -------------------------------------------------------------------
+
+    __hash__ = object.__hash__
+
+    def __repr__(self) -> str:
+        return f"Value(data={self._data!r})"
+
+    def __format__(self, specification: str) -> str:
+        return format(self._data, specification) if specification else repr(self)
+
+    def __len__(self) -> int:
+        if not self.shape:
+            message = f"{self!r} has no axes, hence no len()"
+            raise TypeError(message)
+
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[index] for index in range(len(self)))  # type: ignore[index]
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        message = (
+            f"entries of a Value are not assigned: {self!r}. Build the array with opgrad.ops.where "
+            "or opgrad.ops.concat, or assign plain data before it becomes a Value"
+        )
+        raise ConversionError(message)
+
+    def __contains__(self, item: Any) -> bool:
+        message = "`in` on a Value is ambiguous; look in `v.data`"
+        raise TypeError(message)
+
+    def __bool__(self) -> bool:
+        self._refuse_conversion("bool(v)")
+
+        return bool(self._data)
+
+    def __float__(self) -> float:
+        self._refuse_conversion("float(v)")
+
+        return float(self._data)
+
+    def __int__(self) -> int:
+        self._refuse_conversion("int(v)")
+
+        return int(self._data)
+
+    def __complex__(self) -> complex:
+        self._refuse_conversion("complex(v)")
+
+        return complex(self._data)
+
+    def __index__(self) -> int:
+        self._refuse_conversion("using v as an index")
+
+        return int(self._data.__index__())
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: FBT001 -- NumPy's protocol
+        self._refuse_conversion("numpy.asarray(v)")
+
+        return sys.modules["numpy"].array(self._data, dtype=dtype, copy=copy)
+
+    def _refuse_conversion(self, what: str) -> None:
+        if self.serial:
+            message = (
+                f"{what} would lose the gradient of {self!r}; "
+                "write v.data for the plain data, or opgrad.stop_gradient(v) for a constant"
+            )
+            raise ConversionError(message)
+
+
+def _refusal(data: Any) -> str:
+    if isinstance(data, Value):
+        return "a Value holds a number or an array, not another Value"
+    described = namespaces.describe(data)
+    if namespaces.kind_of(data) is namespaces.DISCRETE:
+        return f"{described} has no gradient: convert to floats first, e.g. x.astype(float)"
+    if isinstance(data, (list, tuple)):
+        return f"{described} is not data: write numpy.asarray(...), or a list of Values"
+
+    return f"{described} is not data: a Value holds a Python number or a numeric array"
+
+
+_new = object.__new__
+_backward: list[Callable[[Value, Any, bool], None]] = []  # filled by `backprop`
+
+
+def hand_over_backward(backward: Callable[[Value, Any, bool], None]) -> None:
+    """Tell Values how they are swept; called once, by `opgrad.backprop`."""
+    _backward[:] = [backward]
+
+
+def make_node(
+    op: Op, operands: tuple[Any, ...], attributes: Mapping[str, Any], data: Any, saved: Any
+) -> Value:
+    """The Value an op call gives, unchecked: the caller has checked all there is."""
+    node = _new(Value)
+    node._data = data
+    node.op = op
+    node.operands = operands
+    node.serial = next_serial()
+    node._attributes = attributes
+    node._saved = saved
+
+    return node
+
+
+def constant(data: Any) -> Value:
+    """A Value that records nothing, unchecked."""
+    value = _new(Value)
+    value._data = data
+    value._grad = None
+    value.op = None
+    value.operands = ()
+    value.serial = 0
+
+    return value

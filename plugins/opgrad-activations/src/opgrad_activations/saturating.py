@@ -1,0 +1,127 @@
+"""Saturating functions: flat, or nearly so, far from zero."""
+
+from __future__ import annotations
+
+from opgrad import elementwise, sample, uniform
+from opgrad.errors import CallError
+
+
+@elementwise(symbol="softsign")
+def softsign(xp, x):
+    """Return x / (1 + |x|).
+
+    Source: Turian, Bergstra, Bengio 2009, Quadratic features and deep architectures for chunking.
+    """
+    return x / (1.0 + xp.abs(x))
+
+
+@softsign.derivative
+def softsign_derivative(xp, x):
+    """Return 1 / (1 + |x|)^2."""
+    return 1.0 / xp.square(1.0 + xp.abs(x))
+
+
+@softsign.samples
+def softsign_samples():
+    """Both signs, and a long tail."""
+    return (sample(0.5), sample(-3.0), sample(800.0), sample(uniform((2, 3))))
+
+
+@elementwise(symbol="logσ")
+def logsigmoid(xp, x):
+    """Return log(sigmoid(x)) = -log(1 + e^-x).
+
+    Source: the loss of Mikolov et al. 2013, arXiv:1310.4546.
+    """
+    return -xp.logaddexp(-x, 0.0)
+
+
+@logsigmoid.derivative
+def logsigmoid_derivative(xp, x):
+    """Return 1 - sigmoid(x) = sigmoid(-x)."""
+    return xp.sigmoid(-x)
+
+
+@logsigmoid.samples
+def logsigmoid_samples():
+    """Both tails."""
+    return (sample(0.5), sample(-800.0), sample(30.0), sample(uniform((2, 3))))
+
+
+@elementwise(symbol="hardtanh", kinks=(-1.0, 1.0))
+def hardtanh(xp, x, *, low=-1.0, high=1.0):
+    """Return x held between low and high.
+
+    Source: Collobert 2004, Large scale machine learning (thesis).
+    Kinks: at both bounds the derivative is 0, that of the flat side (clip, which reads the bound as
+    still inside, has 1).
+    """
+    if not low < high:
+        raise CallError(f"hardtanh: low must be below high, got {low!r} and {high!r}")
+
+    return xp.clip(x, low, high)
+
+
+@hardtanh.derivative
+def hardtanh_derivative(xp, x, *, low, high):
+    """Return 1 strictly between the bounds, 0 elsewhere."""
+    return xp.where((x > low) & (x < high), xp.ones_like(x), 0.0)
+
+
+@hardtanh.samples
+def hardtanh_samples():
+    """All three pieces, and bounds of our own."""
+    return (
+        sample(0.5),
+        sample(-3.0),
+        sample(1.5),
+        sample(1.5, low=-2.0, high=2.0),
+        sample(uniform((2, 3))),
+    )
+
+
+@elementwise(symbol="hardsigmoid", kinks=(-3.0, 3.0))
+def hardsigmoid(xp, x):
+    """Return x / 6 + 1 / 2 held between 0 and 1.
+
+    Source: Courbariaux, Bengio, David 2015, arXiv:1511.00363; with this slope Howard et al. 2019,
+    arXiv:1905.02244.
+    Kinks: at -3 and 3 the derivative is 0, that of the flat side.
+    """
+    return xp.clip(x + 3.0, 0.0, 6.0) / 6.0
+
+
+@hardsigmoid.derivative
+def hardsigmoid_derivative(xp, x):
+    """Return 1/6 strictly between the kinks, 0 elsewhere."""
+    return xp.where(xp.abs(x) < 3.0, xp.ones_like(x) / 6.0, 0.0)
+
+
+@hardsigmoid.samples
+def hardsigmoid_samples():
+    """All three pieces."""
+    return (sample(0.5), sample(-4.0), sample(3.5), sample(uniform((2, 3), -5.0, 5.0)))
+
+
+@elementwise(symbol="gaussian")
+def gaussian(xp, x):
+    """Return e^(-x^2).
+
+    Source: Broomhead, Lowe 1988, Multivariable functional interpolation and adaptive networks.
+    """
+    return xp.exp(-x * x)
+
+
+@gaussian.derivative
+def gaussian_derivative(x, y):
+    """Return -2 x e^(-x^2)."""
+    return -2.0 * x * y
+
+
+@gaussian.samples
+def gaussian_samples():
+    """Both signs, the top, the flat tail."""
+    return (sample(0.5), sample(-1.5), sample(0.0), sample(800.0), sample(uniform((2, 3))))
+
+
+OPS = (softsign, logsigmoid, hardtanh, hardsigmoid, gaussian)

@@ -1,0 +1,70 @@
+"""The plugin as opgrad sees it: found by its entry point, whole, cheap to import, documented."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import opgrad_activations
+import pytest
+from opgrad_activations import FAMILIES
+
+import opgrad
+
+OPS = [getattr(opgrad.ops.activations, name) for name in dir(opgrad.ops.activations)]
+
+
+def test_every_op_of_every_family_is_in_the_namespace():
+    """An op that is written but not handed over would be missing here."""
+    written = {
+        name
+        for family in FAMILIES
+        for name, thing in vars(family).items()
+        if type(thing) is type(opgrad_activations.smooth.softplus)
+    }
+
+    assert set(dir(opgrad.ops.activations)) == written
+
+
+def test_there_are_enough_to_choose_from():
+    """The engine's issue asks for twenty-four."""
+    assert len(OPS) >= 24
+
+
+def test_the_op_in_the_namespace_is_the_one_in_the_module():
+    """Importing it and looking it up are two ways to one object."""
+    assert opgrad.ops.activations.gelu is opgrad_activations.self_gated.gelu
+
+
+def test_a_misspelled_name_gets_a_suggestion():
+    """The error says which op was meant."""
+    with pytest.raises(opgrad.UnknownOpError, match="did you mean 'gelu'"):
+        _ = opgrad.ops.activations.gelo
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_op_names_its_provider(op):
+    """Errors and drawings can say whose op it is."""
+    assert op.provider.distribution == "opgrad-activations"
+    assert op.qualname == f"activations.{op.name}"
+
+
+@pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
+def test_op_states_formula_source_and_samples(op):
+    """What a plugin owes its users, and the conformance checks."""
+    assert op.documentation.startswith("Return ")
+    assert "Source: " in op.documentation
+    assert len(op.samples) >= 3
+
+
+def test_import_needs_no_array_library():
+    """Whoever only lists plugins does not pay for NumPy."""
+    code = (
+        "import sys, opgrad_activations; "
+        "print(sorted({'numpy', 'scipy', 'mpmath'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,63 @@
+"""What README.md and docs/ say in tables, listings and commands; Sybil runs their snippets."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import opgrad
+
+ROOT = Path(__file__).resolve().parent.parent
+LISTING = re.compile(r'```\w+ title="([^"]+)"\n(.*?)```\n', re.DOTALL)
+
+
+def table_names(page, heading):
+    """Return the first back-quoted name of each row of the first table below a heading."""
+    section = (ROOT / page).read_text(encoding="utf-8").split(f"## {heading}\n", 1)[1]
+    section = section.split("\n## ", 1)[0]
+    return set(re.findall(r"^\| `([\w@.]+)", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_readme_marks_each_set_up_command_once(number):
+    """`.ci/run` runs what stands there; a lost mark would run nothing."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    assert len(re.findall(rf"<!-- set-up {number} -->\n```bash\npip install .+\n```", readme)) == 1
+
+
+def test_the_plugin_how_to_shows_the_files_of_the_example():
+    """What is printed is what the suite builds, installs and uses."""
+    page = (ROOT / "docs/howto/ship_a_plugin.md").read_text(encoding="utf-8")
+    listings = dict(LISTING.findall(page))
+    example = ROOT / "examples/own_plugin"
+
+    assert listings == {
+        name: (example / name).read_text(encoding="utf-8")
+        for name in ("pyproject.toml", "opgrad_acme/__init__.py", "tests/test_acme.py")
+    }
+
+
+def test_the_contract_page_lists_every_declaration_of_the_decorators():
+    """A new declaration is documented, a removed one is not."""
+    with pytest.raises(opgrad.errors.OpDefinitionError, match="no declaration 'bogus'") as refused:
+        opgrad.op(bogus=1)
+    accepted = str(refused.value).partition("that exist: ")[2].split(", ")
+
+    assert table_names("docs/reference/op_contract.md", "Declarations") == set(accepted)
+
+
+@pytest.mark.parametrize(
+    "link",
+    sorted(
+        {
+            (page, target)
+            for page in ("README.md", "CONTRIBUTING.md")
+            for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text(encoding="utf-8"))
+        }
+    ),
+    ids=" -> ".join,
+)
+def test_links_at_the_top_lead_somewhere(link):
+    """MkDocs checks the links of docs/; these pages lie outside."""
+    assert (ROOT / link[1]).exists()
