@@ -22,7 +22,7 @@ from opgrad.op import (
     op as define,
 )
 from opgrad.plugins import REGISTRY
-from opgrad.rules import parameters_of, positional_call
+from opgrad.rules import call_source, parameters_of, write_function
 from opgrad.types import Provider
 from opgrad.value import Value, constant, make_node, next_serial, recording
 
@@ -138,9 +138,10 @@ def _forward(op: Op) -> Callable[..., Any]:
     names = parameters_of(op.forward).positional
     if names == ("xp", *op.operands):
         return op.forward
-    head = ", ".join(("xp", *op.operands))
+    head = ("xp", *op.operands)
+    source = call_source("forward", op.forward, {name: name for name in head})
 
-    return positional_call(op.forward, head, {name: name for name in ("xp", *op.operands)})
+    return write_function(op.name, ", ".join(head), [f"return {source}"], {"forward": op.forward})  # type: ignore[no-any-return]
 
 
 def _unary(op: Op) -> Callable[[Any], Any]:
@@ -170,30 +171,40 @@ def _unary(op: Op) -> Callable[[Any], Any]:
 
 
 def _binary(op: Op) -> Callable[[Any, Any], Any]:
+    of_value = operator_call(op)
     forward = _forward(op)
 
     def call_binary(a: Any, b: Any) -> Any:
         if type(a) is Value:
-            wrapped = True
-            wanted = a.serial
-            x = a._data
-        else:
-            wrapped = False
-            wanted = 0
-            x = a
+            return of_value(a, b)
         if type(b) is Value:
-            wrapped = True
-            wanted = wanted or b.serial
+            return call(op, (a, b), {})
+        xp = BY_PAIR.get((type(a), type(b))) or namespace_of(op, (a, b))
+        try:
+            return forward(xp, a, b)
+        except Exception as error:
+            note(op, error, (a, b))
+            raise
+
+    return call_binary
+
+
+def operator_call(op: Op) -> Callable[[Value, Any], Any]:
+    """The call of an op with two operands, the first of which is a Value: the hottest road."""
+    forward = _forward(op)
+
+    def operator(a: Value, b: Any) -> Any:
+        x = a._data
+        if type(b) is Value:
             y = b._data
+            wanted = a.serial or b.serial
         else:
             y = b
-        kind = type(x)
-        if kind is float and type(y) is float:
+            wanted = a.serial
+        if type(x) is float and type(y) is float:
             xp = scalar
-        elif kind is type(y):
-            xp = BY_TYPE.get(kind) or namespace_of(op, (x, y))
         else:
-            xp = BY_PAIR.get((kind, type(y))) or namespace_of(op, (x, y))
+            xp = BY_PAIR.get((type(x), type(y))) or namespace_of(op, (x, y))
         try:
             result = forward(xp, x, y)
         except Exception as error:
@@ -206,9 +217,12 @@ def _binary(op: Op) -> Callable[[Any, Any], Any]:
             node.operands = (a, b)
             node.serial = next_serial()
             return node
-        return constant(result) if wrapped else result
+        return constant(result)
 
-    return call_binary
+    operator.__name__ = op.name
+    operator.__doc__ = op.documentation
+
+    return operator
 
 
 # -- what both roads share ------------------------------------------------------------------------
@@ -232,8 +246,8 @@ def namespace_of(op: Op, data: Iterable[Any]) -> Any:
             message = f"{op.described} got data of two libraries, {listed}: convert one of them"
             raise CallError(message)
         found = joined
-    if len(kinds) == 2:  # noqa: PLR2004 -- a pair
-        one, other = kinds
+    if len(kinds) in {1, 2}:
+        one, other = [*kinds, *kinds][:2]
         BY_PAIR[one, other] = BY_PAIR[other, one] = found
 
     return found
@@ -301,10 +315,10 @@ def _names_on_value(op: Op) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if op.operator in BINARY_OPERATORS and len(op.operands) == 2:  # noqa: PLR2004 -- binary
         name, reflected = BINARY_OPERATORS[op.operator]
-        compiled = op.call or compile_call(op)
-        found[name] = compiled
+        fast = op.arity == 2 and not (op.saves or op.outputs or op.nondiff)  # noqa: PLR2004 -- binary
+        found[name] = operator_call(op) if fast else _method(op)
         if reflected:
-            found[reflected] = _reflect(compiled)
+            found[reflected] = _reflect(op)
     elif op.operator in UNARY_OPERATORS:
         found[UNARY_OPERATORS[op.operator]] = _method(op)
     for name in op.methods:
@@ -315,9 +329,9 @@ def _names_on_value(op: Op) -> dict[str, Any]:
     return found
 
 
-def _reflect(compiled: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+def _reflect(op: Op) -> Callable[[Value, Any], Any]:
     def reflected(self: Value, other: Any) -> Any:
-        return compiled(other, self)
+        return op(other, self)
 
     return reflected
 

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from opgrad.errors import CallError, OpDefinitionError
-from opgrad.rules import REQUIRED, RESERVED, Parameters, parameters_of, place, positional_call
+from opgrad.rules import REQUIRED, RESERVED, Parameters, parameters_of, place
 from opgrad.types import Provider
 
 Function = Callable[..., Any]
@@ -140,8 +140,8 @@ class Op:
     provider: Provider | None = attrs.field(default=None, init=False)
     # Calls compiled when first needed (see `dispatch`, `backprop`, `pushforward`).
     call: Function | None = attrs.field(default=None, init=False)
-    plain_pulls: Any = attrs.field(default=None, init=False)
-    recorded_pulls: Any = attrs.field(default=None, init=False)
+    plain_step: Any = attrs.field(default=None, init=False)
+    recorded_step: Any = attrs.field(default=None, init=False)
     pushes: Any = attrs.field(default=None, init=False)
 
     def __call__(self, /, *operands: Any, **attributes: Any) -> Any:
@@ -320,7 +320,7 @@ class Op:
 
     def forget_compiled(self) -> None:
         """Drop the calls compiled so far: a rule or an adapter was added."""
-        for name in ("call", "plain_pulls", "recorded_pulls", "pushes"):
+        for name in ("call", "plain_step", "recorded_step", "pushes"):
             object.__setattr__(self, name, None)
 
     def _set_once(self, field: str, value: Any, word: str) -> None:

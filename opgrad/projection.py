@@ -11,6 +11,7 @@ from typing import Any
 from opgrad import namespaces
 from opgrad.errors import RuleError
 from opgrad.op import Op, shape as shape_of
+from opgrad.plugins import core
 from opgrad.value import Value
 
 _NUMBERS = (float, int, complex, bool)
@@ -21,7 +22,7 @@ def data_of(value: Any) -> Any:
     return value._data if type(value) is Value else value
 
 
-def project(d: Any, x: Any, op: Op, index: int, xp: Any) -> Any:
+def project(d: Any, x: Any, op: Op, index: int) -> Any:
     """The gradient `d`, plain or a Value, in the space of `x`, the data of operand `index`.
 
     Raises:
@@ -33,18 +34,19 @@ def project(d: Any, x: Any, op: Op, index: int, xp: Any) -> Any:
     if kind in _NUMBERS:
         if type(data) is float and kind is not complex:
             return d
-        return _to_number(d, data, x, op, index, xp)
+        return _to_number(d, data, x, op, index)
     try:
         if data.dtype == x.dtype and data.shape == x.shape:
             return d
     except AttributeError:
         pass
 
-    return _to_array(d, data, x, op, index, xp)
+    return _to_array(d, data, x, op, index)
 
 
-def _to_number(d: Any, data: Any, x: Any, op: Op, index: int, xp: Any) -> Any:
+def _to_number(d: Any, data: Any, x: Any, op: Op, index: int) -> Any:
     _check_kind(data, x, op, index)
+    xp = core() if type(d) is Value else namespaces.of_type(type(data))
     if shape_of(data) != ():
         if not op.broadcasts:
             raise RuleError(_wrong(op, index, data, x, "the shape ()"))
@@ -58,8 +60,9 @@ def _to_number(d: Any, data: Any, x: Any, op: Op, index: int, xp: Any) -> Any:
     return complex(d) if type(x) is complex else float(d)
 
 
-def _to_array(d: Any, data: Any, x: Any, op: Op, index: int, xp: Any) -> Any:
+def _to_array(d: Any, data: Any, x: Any, op: Op, index: int) -> Any:
     _check_kind(data, x, op, index)
+    xp = core() if type(d) is Value else namespaces.of_type(type(data))
     if shape_of(data) != x.shape:
         if not (op.broadcasts and _reaches(x.shape, shape_of(data))):
             raise RuleError(_wrong(op, index, data, x, f"the shape {tuple(x.shape)}"))

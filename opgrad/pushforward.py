@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from opgrad.backprop import between, collect, compile_pulls, expressions, gradients, missing_rule
+from opgrad.backprop import between, collect, gradients
 from opgrad.dispatch import PICK, alias
 from opgrad.errors import RuleError
 from opgrad.namespaces import describe, of_type
 from opgrad.op import Op, shape as shape_of
 from opgrad.plugins import core
 from opgrad.projection import data_of, has_nan, zeros_like
-from opgrad.rules import positional_call
+from opgrad.steps import compile_step, missing_rule, written_rule
 from opgrad.value import Value, make_node, next_serial, recorded
 
 Tangents = tuple[Any, ...]  # one an operand, None where it has no tangent
@@ -154,16 +154,11 @@ def _push_of(op: Op, *, record: bool) -> Callable[[Any, Tangents, Value], Any]:
 
 
 def _joint(op: Op, rule: Callable[..., Any], *, record: bool) -> Callable[..., Any]:
-    names = {**expressions(op, plain=not record), "t": "ts" if len(op.operands) != 1 else "ts[0]"}
-    call = _written(rule, names)
+    call = written_rule(op, rule, "t, node", record=record)
+    if len(op.operands) == 1:
+        return lambda xp, ts, node: call(ts[0], node)
 
-    return lambda xp, ts, node: call(xp, ts, node, node.operands)
-
-
-def _written(rule: Callable[..., Any], names: dict[str, str], template: str = "{}") -> Any:
-    scope = {"Value": Value, "data_of": data_of}
-
-    return positional_call(rule, "xp, ts, node, operands", names, template=template, names=scope)
+    return lambda xp, ts, node: call(ts, node)
 
 
 def _linear_jointly(op: Op) -> Callable[..., Any]:
@@ -197,12 +192,11 @@ def _sum_of_operands(op: Op, *, record: bool) -> Callable[..., Any]:
     """One contribution an operand, by its jvp, its derivative, or linearity in it."""
     contributions = []
     for index, name in enumerate(op.operands):
-        names = {**expressions(op, plain=not record), "t": f"ts[{index}]"}
         rule, derivative = op.rule("jvp", name), op.rule("derivative", name)
         if rule is not None:
-            contributions.append(_written(rule, names))
+            contributions.append(_ruled(op, rule, index, record=record))
         elif derivative is not None:
-            contributions.append(_written(derivative, names, f"ts[{index}] * {{}}"))
+            contributions.append(_ruled(op, derivative, index, record=record, factor="t"))
         elif op.linear:
             contributions.append(_linear_in(op, index, record=record))
         else:
@@ -212,16 +206,24 @@ def _sum_of_operands(op: Op, *, record: bool) -> Callable[..., Any]:
         total: Any = None
         for index, t in enumerate(ts):
             if t is not None and op.operands[index] not in op.nondiff:
-                part = contributions[index](xp, ts, node, node.operands)
+                part = contributions[index](xp, ts, node)
                 total = part if total is None else total + part
         return zeros_like(node._data) if total is None else total
 
     return push
 
 
+def _ruled(
+    op: Op, rule: Callable[..., Any], index: int, *, record: bool, factor: str = ""
+) -> Callable[..., Any]:
+    call = written_rule(op, rule, "t, node", record=record, factor=factor)
+
+    return lambda xp, ts, node: call(ts[index], node)
+
+
 def _linear_in(op: Op, index: int, *, record: bool) -> Callable[..., Any]:
-    def push(xp: Any, ts: Tangents, node: Value, operands: tuple[Any, ...]) -> Any:
-        moved = [o if record else data_of(o) for o in operands]
+    def push(xp: Any, ts: Tangents, node: Value) -> Any:
+        moved = [o if record else data_of(o) for o in node.operands]
         moved[index] = ts[index]
         return _forward(op, xp, moved, node)
 
@@ -254,8 +256,7 @@ def _composite(op: Op, *, record: bool) -> Callable[..., Any]:
 def _one_transposed(op: Op, index: int, *, record: bool) -> Callable[..., Any]:
     everything = _transposed(op, record=record)
 
-    def push(xp: Any, ts: Tangents, node: Value, operands: tuple[Any, ...]) -> Any:
-        del operands
+    def push(xp: Any, ts: Tangents, node: Value) -> Any:
         alone = tuple([t if i == index else None for i, t in enumerate(ts)])
         return everything(xp, alone, node)
 
@@ -305,16 +306,10 @@ def _copy(node: Value) -> Value:
 
 def _pull_all(op: Op, node: Value, dummies: list[Value]) -> dict[int, Any]:
     """The recorded gradients of all operands, by serial, for dummy cotangents."""
-    pulls = op.recorded_pulls or compile_pulls(op, record=True)
+    step = op.recorded_step or compile_step(op, gradients, record=True)
     active = {o.serial for o in node.operands if type(o) is Value and o.serial}
     found: dict[int, Any] = {}
-    if type(pulls) is not tuple:
-        g = dict(enumerate(dummies)) if op.outputs else dummies[0]
-        pulls(core(), g, node, active, found, True, False)  # noqa: FBT003 -- by place, as the sweep does
-        return found
-    for operand, pull in zip(node.operands, pulls, strict=True):
-        if type(operand) is Value and operand.serial and pull is not None:
-            d = pull(core(), dummies[0], node, node.operands)
-            found[operand.serial] = found[operand.serial] + d if operand.serial in found else d
+    g = dict(enumerate(dummies)) if op.outputs else dummies[0]
+    step(g, node, active, found, False)  # noqa: FBT003 -- by place, as the sweep does
 
     return found

@@ -1,13 +1,13 @@
 """How a function's parameter names become a positional call.
 
 A forward or a rule asks by name for what it needs. The names are read once, from the
-function itself, when the op is made; `positional_call` then writes the one-line function that
-hands them over, so that a sweep pays for a plain call and nothing else.
+function itself, when the op is made; `call_source` then writes the call that hands them over, so
+that a sweep pays for a plain call and nothing else.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -82,29 +82,23 @@ def place(function: Callable[..., Any]) -> str:
     return f"{name}() at {code.co_filename}:{code.co_firstlineno}" if code else name
 
 
-def positional_call(
-    function: Callable[..., Any],
-    head: str,
-    expressions: Mapping[str, str],
-    *,
-    template: str = "{}",
-    names: Mapping[str, Any] | None = None,
-) -> Callable[..., Any]:
-    """Write `lambda <head>: <template of function(...)>`, each parameter filled by its expression.
-
-    Args:
-        function: The forward or rule to call.
-        head: The parameters of the function that is written, as source.
-        expressions: For each name `function` may ask for, source that gives it.
-        template: Source around the call, with `{}` for it.
-        names: What else the source refers to.
-    """
+def call_source(name: str, function: Callable[..., Any], expressions: Mapping[str, str]) -> str:
+    """Source of a call of `function` under `name`, each parameter filled by its expression."""
     wanted = parameters_of(function)
-    arguments = [expressions[name] for name in wanted.positional]
+    arguments = [expressions[parameter] for parameter in wanted.positional]
     if wanted.variadic:
         arguments.append("*" + expressions[wanted.variadic])
-    arguments += [f"{name}={expressions[name]}" for name in wanted.keyword_only]
-    source = f"lambda {head}: " + template.format(f"function({', '.join(arguments)})")
-    scope = {"function": function, **(names or {})}
+    arguments += [f"{parameter}={expressions[parameter]}" for parameter in wanted.keyword_only]
 
-    return eval(compile(source, f"<opgrad: {function.__name__}>", "eval"), scope)  # type: ignore[no-any-return]  # noqa: S307 -- the source is made of names Python itself has parsed
+    return f"{name}({', '.join(arguments)})"
+
+
+def write_function(name: str, head: str, body: Sequence[str], scope: dict[str, Any]) -> Any:
+    """Compile `def name(head): body`; what the body refers to is in `scope`.
+
+    The source is made of names that Python itself has parsed, and of nothing from outside.
+    """
+    source = "\n".join([f"def {name}({head}):", *(f"    {line}" for line in body)])
+    exec(compile(source, f"<opgrad: {name}>", "exec"), scope)  # noqa: S102 -- see the docstring
+
+    return scope[name]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from opgrad.cli.commands import opgrad as command
+from opgrad.cli.commands import cli
 from opgrad.demo import moons, record
 from opgrad.demo.census import Census
 
@@ -43,7 +43,7 @@ sys.exit(run(["demo", "--out", sys.argv[1]]))
 def quick(tmp_path_factory):
     """One quick demonstration: its folder and its output."""
     folder = tmp_path_factory.mktemp("quick")
-    result = CliRunner().invoke(command, ["demo", "--quick", "--out", str(folder)])
+    result = CliRunner().invoke(cli, ["demo", "--quick", "--out", str(folder)])
     assert result.exit_code == 0, result.output
     return folder, result.output
 
@@ -112,7 +112,7 @@ def test_only_the_files_that_are_named_are_written(quick):
 
 def test_same_seed_gives_the_same_numbers(quick, tmp_path):
     """Loss curve and summary are equal to the last digit; another seed gives others."""
-    result = CliRunner().invoke(command, ["demo", "--quick", "--out", str(tmp_path)])
+    result = CliRunner().invoke(cli, ["demo", "--quick", "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
 
     assert losses_of(tmp_path) == losses_of(quick[0])
@@ -130,7 +130,7 @@ def test_moons_of_another_seed_are_others():
 def test_built_in_op_serves_as_activation_by_its_bare_name(tmp_path):
     """`--activation tanh` is core.tanh."""
     result = CliRunner().invoke(
-        command, ["demo", "--quick", "--activation", "tanh", "--out", str(tmp_path)]
+        cli, ["demo", "--quick", "--activation", "tanh", "--out", str(tmp_path)]
     )
 
     assert result.exit_code == 0, result.output
@@ -145,7 +145,7 @@ def test_built_in_op_serves_as_activation_by_its_bare_name(tmp_path):
 def test_unusable_activation_is_refused_before_training(name, expected, tmp_path):
     """A misspelt name gets the near ones; an op that is not unary elementwise is told so."""
     folder = tmp_path / "out"
-    result = CliRunner().invoke(command, ["demo", "--activation", name, "--out", str(folder)])
+    result = CliRunner().invoke(cli, ["demo", "--activation", name, "--out", str(folder)])
 
     assert result.exit_code == 2
     assert expected in result.output

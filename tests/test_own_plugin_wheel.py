@@ -37,11 +37,12 @@ print(json.dumps({
 """
 UNKNOWN = """
 import opgrad
+from opgrad.errors import UnknownOpError
 
 try:
     opgrad.ops.acme.softplus2
-except opgrad.OpgradError as error:
-    print(type(error).__name__, error)
+except UnknownOpError as error:
+    print(error)
 """
 
 
@@ -90,7 +91,8 @@ def test_wheel_of_the_core_holds_the_package_alone(wheels):
 def test_plugin_from_a_wheel_is_used_listed_and_gone_after_uninstall(fresh, wheels):
     """`pip install` is all it takes, and after `pip uninstall` the name is an error."""
     python, empty = fresh
-    run(python, "-m", "pip", "install", "-q", *wheels, cwd=empty)
+    core, plugin = wheels
+    run(python, "-m", "pip", "install", "-q", f"{core}[cli]", plugin, cwd=empty)
 
     used = json.loads(run(python, "-c", USE, cwd=empty))
     assert used["value"] == pytest.approx(2.321928094887362, rel=1e-14)  # log2(5)
@@ -100,11 +102,20 @@ def test_plugin_from_a_wheel_is_used_listed_and_gone_after_uninstall(fresh, whee
     assert not Path(used["file"]).is_relative_to(ROOT)
     assert not Path(used["opgrad"]).is_relative_to(ROOT)
     assert not used["numpy"]
+    assert installed(python, empty) == {"core": "opgrad", "acme": "opgrad-acme"}
 
     run(python, "-m", "pip", "uninstall", "-q", "-y", "opgrad-acme", cwd=empty)
     error = run(python, "-c", UNKNOWN, cwd=empty)
-    assert "acme" in error
+    assert "no installed plugin provides" in error
+    assert "'acme'" in error
+    assert installed(python, empty) == {"core": "opgrad"}
     assert run(python, "-c", "import opgrad; print(opgrad.ops.tanh(0.0))", cwd=empty) == "0.0\n"
+
+
+def installed(python, empty):
+    """Return what `opgrad list` shows: the distribution of each namespace."""
+    listed = json.loads(run(python, "-m", "opgrad", "list", "--json", cwd=empty))
+    return {plugin["namespace"]: plugin["distribution"] for plugin in listed}
 
 
 def test_plugins_own_test_passes_where_it_is_installed(wheels, tmp_path):

@@ -22,12 +22,12 @@ def run(arguments: list[str]) -> int:
         import click  # noqa: PLC0415 -- optional
         import rich  # noqa: F401, PLC0415 -- optional
     except ImportError as error:
-        return _complain(f"the command line needs {error.name}: pip install \"opgrad[cli]\"", USAGE)
-    from opgrad.cli.commands import opgrad  # noqa: PLC0415 -- needs click
+        return _complain(f'the command line needs {error.name}: pip install "opgrad[cli]"', USAGE)
+    from opgrad.cli.commands import cli  # noqa: PLC0415 -- needs click
     from opgrad.errors import OpgradError, UnknownOpError  # noqa: PLC0415 -- with the commands
 
     try:
-        return opgrad.main(arguments, prog_name="opgrad", standalone_mode=False) or FINE
+        return cli.main(arguments, prog_name="opgrad", standalone_mode=False) or FINE
     except click.Abort:
         return _complain("interrupted", INTERRUPTED)
     except click.ClickException as error:

@@ -8,7 +8,6 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import nullcontext
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from opgrad.demo.census import Census
 from opgrad.demo.progress import Progress
 from opgrad.errors import OpgradError
 from opgrad.op import Op
+from opgrad.version import __version__
 
 SAVE_SECONDS = 2.0
 LINES = 5  # a network, where the output is no terminal
@@ -51,16 +51,17 @@ class Demonstration:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.console.print(
-            f"[bold]moons[/]: a network of scalar Values, {_sizes(moons.SIZES)}, ReLU, "
-            "no array library"
+            f"moons: a network of scalar Values, {_sizes(moons.SIZES)}, ReLU, no array library",
+            style="bold",
         )
         settings = moons.QUICK if self.quick else moons.FULL
         self.watch(moons.train(settings, seed=self.seed, census=self.census))
         self.save(complete=False)
         digits = self.import_digits()
         self.console.print(
-            f"[bold]digits[/]: real handwriting, {_sizes(digits.SIZES)}, "
-            f"activation {self.activation.described}"
+            f"digits: real handwriting, {_sizes(digits.SIZES)}, "
+            f"activation {self.activation.described}",
+            style="bold",
         )
         self.watch(
             digits.train(
@@ -125,7 +126,7 @@ class Demonstration:
         """What `summary.json` holds; equal for equal seeds on one machine."""
         return {
             "complete": complete,
-            "opgrad": metadata.version("opgrad"),
+            "opgrad": __version__,
             "seed": self.seed,
             "quick": self.quick,
             "activation": self.activation.qualname,
@@ -154,8 +155,10 @@ class Demonstration:
     def report(self) -> None:
         """Print whose op did what, how well the networks do, and what was written."""
         table = Table(title="recorded calls, by op", title_justify="left")
-        for heading, justify in (("op", "left"), ("from", "left"), ("calls", "right"), ("in", "left")):
-            table.add_column(heading, justify=justify)
+        table.add_column("op")
+        table.add_column("from")
+        table.add_column("calls", justify="right")
+        table.add_column("in")
         for tally in self.census.tallies():
             table.add_row(
                 tally.op.qualname,
@@ -182,7 +185,7 @@ class Demonstration:
 def _bars(console: Console) -> Bars:
     return Bars(
         BarColumn(bar_width=30),
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}"),
         TimeElapsedColumn(),
         console=console,
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -75,7 +75,7 @@ def modes(op: Op) -> dict[str, str]:
     }
 
 
-def _joined(op: Op, names: list[str], how: Any) -> str:
+def _joined(op: Op, names: list[str], how: Callable[[Op, str], str]) -> str:
     ways = {name: how(op, name) for name in names}
     if len(set(ways.values())) == 1:
         return next(iter(ways.values()))
@@ -157,21 +157,19 @@ def sheet(known: dict[str, Any]) -> RenderableType:
 
 
 def _lines(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    provider = known["provider"]
     yield "op", known["op"]
-    yield (
-        "provider",
-        f"{provider['distribution']} {provider['version']}"
-        f"{' (editable)' if provider['editable'] else ''}, module {provider['module']}",
-    ) if provider else ("provider", "-")
+    provider = known["provider"]
+    if provider:
+        editable = " (editable)" if provider["editable"] else ""
+        version = f"{provider['version']}{editable}"
+        yield "provider", f"{provider['distribution']} {version}, module {provider['module']}"
     yield "defined at", known["place"]
     for name, kind in known["operands"].items():
         yield "operand", f"{name}: {kind}"
     for name, attribute in known["attributes"].items():
         given = "required" if "required" in attribute else f"default {attribute['default']!r}"
         yield "attribute", f"{name}: {given}"
-    for mode, how in known["modes"].items():
-        yield mode, how
+    yield from known["modes"].items()
     for rule in known["rules"]:
         of = f" of {rule['operand']}" if rule["operand"] else ""
         yield "rule", f"{rule['kind']}{of}: {rule['name']}, {rule['place']}"

@@ -17,7 +17,7 @@ import attrs
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no types
 
 from opgrad import Value, ops
 from opgrad.demo.progress import Progress
@@ -145,10 +145,9 @@ class Adam:
         keep, keep_square = 0.9, 0.999
         self.steps += 1
         unbiased = rate * math.sqrt(1.0 - keep_square**self.steps) / (1.0 - keep**self.steps)
-        for parameter, mean, square in zip(
-            self.parameters, self.means, self.squares, strict=True
-        ):
-            mean += (1.0 - keep) * (parameter.grad - mean)
-            square += (1.0 - keep_square) * (parameter.grad * parameter.grad - square)
-            step = unbiased * mean / (np.sqrt(square) + 1e-8) + rate * decay * parameter.data
-            parameter.data -= step
+        for index, parameter in enumerate(self.parameters):
+            gradient = parameter.grad
+            self.means[index] += (1.0 - keep) * (gradient - self.means[index])
+            self.squares[index] += (1.0 - keep_square) * (gradient**2 - self.squares[index])
+            step = self.means[index] / (np.sqrt(self.squares[index]) + 1e-8)
+            parameter.data -= unbiased * step + rate * decay * parameter.data

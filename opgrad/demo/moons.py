@@ -47,7 +47,7 @@ def train(settings: Settings, *, seed: int, census: Census) -> Iterator[Progress
 
     The same seed gives the same floats on every machine of the same C library.
     """
-    rng = random.Random(seed)  # noqa: S311: data and weights, no secret
+    rng = random.Random(seed)  # noqa: S311 -- data and weights, no secret
     train_points, train_labels = two_moons(settings.points, rng)
     test_points, test_labels = two_moons(settings.points, rng)
     layers = make_layers(rng)
@@ -99,7 +99,7 @@ def make_layers(rng: random.Random) -> Layers:
     ]
 
 
-def parameters(layers: Layers) -> list[Value]:
+def parameters(layers: Layers) -> list[Any]:
     """Every weight and bias."""
     return [value for layer in layers for weights, bias in layer for value in (*weights, bias)]
 
@@ -130,9 +130,7 @@ def weigh(neuron: Neuron, signals: Sequence[Any]) -> Any:
 
 def margin_loss(scores: Sequence[Any], labels: Sequence[int]) -> Any:
     """Mean over the points of relu(1 - label * score)."""
-    losses = [
-        ops.relu(1.0 - label * value) for label, value in zip(labels, scores, strict=True)
-    ]
+    losses = [ops.relu(1.0 - label * value) for label, value in zip(labels, scores, strict=True)]
     return sum(losses) * (1.0 / len(losses))
 
 

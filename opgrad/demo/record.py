@@ -37,7 +37,8 @@ def write_plot(folder: Path, history: Sequence[Progress]) -> bool:
         return False
     networks = list(dict.fromkeys(progress.network for progress in history))
     figure = Figure(figsize=(4.5 * len(networks), 3.4), layout="constrained")
-    for axes, network in zip(figure.subplots(1, len(networks), squeeze=False)[0], networks):
+    panels = figure.subplots(1, len(networks), squeeze=False)[0]
+    for axes, network in zip(panels, networks, strict=True):
         steps = [progress for progress in history if progress.network == network]
         positions = [progress.step for progress in steps]
         axes.plot(positions, [progress.loss for progress in steps], label="loss (training)")

@@ -19,7 +19,7 @@ BY_TYPE: dict[type, Any] = {int: scalar, float: scalar, complex: scalar, bool: s
 """Data type: its namespace. Filled as types are seen."""
 
 BY_PAIR: dict[tuple[type, type], Any] = {}
-"""The same for two operands of different types."""
+"""The same for two operands; filled by dispatch as pairs are seen."""
 
 REAL, DISCRETE = "real or complex", "integer or boolean"
 
@@ -34,17 +34,6 @@ def of_type(kind: type) -> Any:
                 module: ModuleType = importlib.import_module(library)
                 found = BY_TYPE[kind] = module if issubclass(kind, module.DATA_TYPES) else None
                 break
-
-    return found
-
-
-def of_pair(one: type, other: type) -> Any:
-    """The namespace for two operands; None where there is none that fits both."""
-    found = BY_PAIR.get((one, other))
-    if found is None:
-        found = join(of_type(one), of_type(other))
-        if found is not None:
-            BY_PAIR[one, other] = found
 
     return found
 

@@ -137,8 +137,10 @@ def _extreme_power(a: Any, b: Any) -> Any:
             return math.pow(a, b)
         except (OverflowError, ValueError):
             a, b = _as_float(a), _as_float(b)
-            unbounded = math.isinf(a) or math.isinf(b)
-            size = math.pow(builtins.abs(a), b) if unbounded else inf
+            if math.isinf(a) or math.isinf(b):
+                size = math.pow(builtins.abs(a), b)
+            else:
+                size = inf if a > 0 or b % 1 == 0 else nan
             return -size if a < 0 and odd else size
     if b > 0:
         return 0.0
@@ -684,7 +686,7 @@ def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool 
 
 def std(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     """0: one entry does not vary; nan where `correction` leaves nothing to divide by."""
-    return sqrt(var(x, axis=axis, correction=correction))
+    return sqrt(var(_reduced("std", x, axis), correction=correction))
 
 
 def all(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> bool:  # noqa: A001 -- the Array API name

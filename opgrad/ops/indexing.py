@@ -79,7 +79,7 @@ def getitem_arguments(x, *indices, key=None):
     (key,) = indices
     arrays: list[Any] = []
     template = _frozen(key if isinstance(key, tuple) else (key,), arrays)
-    if len(arrays) > 4:  # noqa: PLR2004 -- i0 to i3
+    if len(arrays) > 4:
         message = f"a key holds at most four index arrays, this one {len(arrays)}"
         raise TypeError(message)
 
@@ -99,7 +99,7 @@ def getitem_backward(g, x, i0, i1, i2, i3, key):
     samples=(
         sample([1.0, 2.0, 3.0], _MATRIX, key=(1,)),
         sample(uniform((5, 3)), _MATRIX, [0, 1, 1, 0, 1], key=(IndexArray(0),)),
-        sample([3.0, -1.0], _MATRIX, [True, False], key=(IndexArray(0), Slice(0, 2))),
+        sample([[3.0, -1.0]], _MATRIX, [True, False], key=(IndexArray(0), Slice(0, 2))),
     ),
 )
 def getitem_transpose(xp, picked, x, i0=None, i1=None, i2=None, i3=None, *, key):
@@ -121,6 +121,12 @@ def getitem_transpose(xp, picked, x, i0=None, i1=None, i2=None, i3=None, *, key)
 def getitem_transpose_backward(g, i0, i1, i2, i3, key):
     """g[key]."""
     return getitem(g, i0, i1, i2, i3, key=key)
+
+
+@getitem_transpose.jvp("picked")
+def getitem_transpose_jvp(t, x, i0, i1, i2, i3, key):
+    """The same of t, as an op: the forward fills an array, which nobody can differentiate."""
+    return getitem_transpose(t, x, i0, i1, i2, i3, key=key)
 
 
 # --------------------------------------------------------------------------------- templates
@@ -266,6 +272,12 @@ def take_along_axis_transpose(xp, picked, x, indices, *, axis=-1):
 def take_along_axis_transpose_backward(xp, g, indices, axis):
     """The entries of g at the indices."""
     return xp.take_along_axis(g, indices, axis=axis)
+
+
+@take_along_axis_transpose.jvp("picked")
+def take_along_axis_transpose_jvp(t, x, indices, axis):
+    """The same of t, as an op: the forward fills an array, which nobody can differentiate."""
+    return take_along_axis_transpose(t, x, indices, axis=axis)
 
 
 def _in_axis(axis, ndim):

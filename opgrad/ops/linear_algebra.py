@@ -63,7 +63,7 @@ def matmul_backward_b(xp, g, a, b):
         return xp.expand_dims(a, axis=-1) * xp.expand_dims(g, axis=-2)
     if len(shape_of(b)) == 1:
         g = xp.expand_dims(g, axis=-1)
-    if len(shape_of(b)) <= 2 < len(shape_of(a)):  # noqa: PLR2004 -- b is a matrix, a a batch
+    if len(shape_of(b)) <= 2 < len(shape_of(a)):  # b is a matrix, a is a batch
         a = _rows(xp, a)
         g = _rows(xp, g)
     gradient = xp.matmul(xp.matrix_transpose(a), g)

@@ -142,7 +142,7 @@ def astype_backward(g):
 
 
 @op(
-    symbol="concat",
+    linear="jointly",
     numpy=("concatenate",),
     samples=(
         sample([1.0, 2.0, 3.0], [4.0, 5.0]),
@@ -171,14 +171,8 @@ def concat_backward(xp, g, arrays, axis):
     return _parts(g, [shape_of(x)[axis] for x in arrays], axis)
 
 
-@concat.jvp
-def concat_jvp(xp, t, arrays, axis):
-    """The tangents one after the other."""
-    return xp.concat(_filled(xp, t, arrays), axis=axis)
-
-
 @op(
-    symbol="stack",
+    linear="jointly",
     samples=(
         sample([1.0, 2.0], [3.0, 4.0], [5.0, 6.0]),
         sample(_MATRIX, _MATRIX, axis=1),
@@ -196,12 +190,6 @@ def stack_backward(g, arrays, axis):
     before = (slice(None),) * (axis % len(shape_of(g)))
 
     return tuple(g[(*before, i)] for i in range(len(arrays)))
-
-
-@stack.jvp
-def stack_jvp(xp, t, arrays, axis):
-    """The tangents along a new axis."""
-    return xp.stack(_filled(xp, t, arrays), axis=axis)
 
 
 @concat.arguments
@@ -235,7 +223,7 @@ def split(xp, x, *, sections, axis=0):
     return tuple(xp.split(x, sections, axis=axis))
 
 
-@split.backward("x")
+@split.backward
 def split_backward(xp, g, axis):
     """The gradients of the parts, put together again."""
     return xp.concat(g, axis=axis)
@@ -250,11 +238,6 @@ def _parts(g, lengths, axis):
         start += n
 
     return tuple(parts)
-
-
-def _filled(xp, tangents, arrays):
-    """The tangents, zeros for arrays that have none."""
-    return [xp.zeros_like(x) if t is None else t for t, x in zip(tangents, arrays, strict=True)]
 
 
 def _size(x):

@@ -106,7 +106,7 @@ def _other_rows(xp, rows):
     partner and the others of the pair.
     """
     n = shape_of(rows)[0]
-    if n < 2:  # noqa: PLR2004 -- one row has no other
+    if n < 2:
         return xp.ones_like(rows)
     half = n // 2
     first, second = rows[:half], rows[half : 2 * half]

@@ -70,8 +70,10 @@ def scalar_chain() -> Iterator[Result]:
 
     for work, runner, bar in (("forward", forward, 4.0), ("forward+backward", both, 3.0)):
         seconds = interleaved(
-            *(Contender(name, runner(value), chains * 2 * CHAIN_STEPS)
-              for name, value in make.items()),
+            *(
+                Contender(name, runner(value), chains * 2 * CHAIN_STEPS)
+                for name, value in make.items()
+            ),
             repeats=15,
         )
         title = f"scalar x*b+c chain, {work}, per op"
@@ -88,7 +90,7 @@ class ScalarNetwork:
     """A multi-layer perceptron of scalar Values of any library with `+`, `*` and `.relu()`."""
 
     def __init__(self, value: Callable[[float], Any], sizes: Sequence[int], seed: int) -> None:
-        rng = random.Random(seed)  # noqa: S311: weights, no secret
+        rng = random.Random(seed)
         self.layers = [
             [
                 ([value(rng.uniform(-1, 1)) for _ in range(inputs)], value(0.0))
@@ -115,8 +117,12 @@ class ScalarNetwork:
         return signals[0]
 
 
-def demo_step(network: ScalarNetwork, points: Sequence[tuple[float, float]], labels: Sequence[int],
-              learning_rate: float) -> float:
+def demo_step(
+    network: ScalarNetwork,
+    points: Sequence[tuple[float, float]],
+    labels: Sequence[int],
+    learning_rate: float,
+) -> float:
     """One step of micrograd's demo: max-margin loss, L2, backward, descent."""
     scores = [network(point) for point in points]
     losses = [(1 + -label * score).relu() for label, score in zip(labels, scores, strict=True)]
@@ -133,7 +139,7 @@ def demo_step(network: ScalarNetwork, points: Sequence[tuple[float, float]], lab
 
 def two_moons(count: int, seed: int) -> tuple[list[tuple[float, float]], list[int]]:
     """Two interleaved half circles with noise 0.1, labels -1 and 1."""
-    rng = random.Random(seed)  # noqa: S311: points, no secret
+    rng = random.Random(seed)
     points, labels = [], []
     for index in range(count):
         angle = math.pi * (index // 2) / (count // 2 - 1)
@@ -160,9 +166,7 @@ def moons() -> Iterator[Result]:
         make["micrograd"] = MicrogradValue
     points, labels = two_moons(100, seed=1)
     networks = {name: ScalarNetwork(value, (2, 16, 16, 1), seed=2) for name, value in make.items()}
-    losses = {
-        name: demo_step(network, points, labels, 0.0) for name, network in networks.items()
-    }
+    losses = {name: demo_step(network, points, labels, 0.0) for name, network in networks.items()}
     if len(losses) > 1 and not math.isclose(*losses.values(), rel_tol=1e-9):
         raise AssertionError(f"the two libraries disagree: {losses}")
 
@@ -426,7 +430,7 @@ def import_time() -> Iterator[Result]:
     for round_ in range(21):
         for name, program in programs.items():
             start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603: our programs
+            subprocess.run([sys.executable, "-c", program], check=True)
             if round_:
                 samples[name].append(1e3 * (time.perf_counter() - start))
     median = {name: statistics.median(times) for name, times in samples.items()}

@@ -63,8 +63,6 @@ def test_import_needs_no_array_library():
         "import sys, opgrad_activations; "
         "print(sorted({'numpy', 'scipy', 'mpmath'} & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"

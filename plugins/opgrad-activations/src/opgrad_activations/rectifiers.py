@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from opgrad import elementwise, sample, uniform
 
+RELU6_TOP = 6.0
+
 
 @elementwise(symbol="LeakyReLU", kinks=(0.0,))
 def leaky_relu(xp, x, *, negative_slope=0.01):
@@ -66,20 +68,20 @@ def prelu_samples():
     )
 
 
-@elementwise(symbol="ReLU6", kinks=(0.0, 6.0))
+@elementwise(symbol="ReLU6", kinks=(0.0, RELU6_TOP))
 def relu6(xp, x):
     """Return x held between 0 and 6.
 
     Source: Krizhevsky 2010, Convolutional deep belief networks on CIFAR-10; arXiv:1704.04861.
     Kinks: at 0 and at 6 the derivative is 0, that of the flat side.
     """
-    return xp.clip(x, 0.0, 6.0)
+    return xp.clip(x, 0.0, RELU6_TOP)
 
 
 @relu6.derivative
 def relu6_derivative(xp, x):
     """Return 1 strictly between the kinks, 0 elsewhere."""
-    return xp.where((x > 0.0) & (x < 6.0), xp.ones_like(x), 0.0)
+    return xp.where((x > 0.0) & (x < RELU6_TOP), xp.ones_like(x), 0.0)
 
 
 @relu6.samples

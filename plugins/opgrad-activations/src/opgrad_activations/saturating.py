@@ -5,6 +5,8 @@ from __future__ import annotations
 from opgrad import elementwise, sample, uniform
 from opgrad.errors import CallError
 
+HARD_EDGE = 3.0  # hardsigmoid is flat from here on, on both sides
+
 
 @elementwise(symbol="softsign")
 def softsign(xp, x):
@@ -27,7 +29,7 @@ def softsign_samples():
     return (sample(0.5), sample(-3.0), sample(800.0), sample(uniform((2, 3))))
 
 
-@elementwise(symbol="logσ")
+@elementwise(symbol="logsigmoid")
 def logsigmoid(xp, x):
     """Return log(sigmoid(x)) = -log(1 + e^-x).
 
@@ -80,7 +82,7 @@ def hardtanh_samples():
     )
 
 
-@elementwise(symbol="hardsigmoid", kinks=(-3.0, 3.0))
+@elementwise(symbol="hardsigmoid", kinks=(-HARD_EDGE, HARD_EDGE))
 def hardsigmoid(xp, x):
     """Return x / 6 + 1 / 2 held between 0 and 1.
 
@@ -88,13 +90,13 @@ def hardsigmoid(xp, x):
     arXiv:1905.02244.
     Kinks: at -3 and 3 the derivative is 0, that of the flat side.
     """
-    return xp.clip(x + 3.0, 0.0, 6.0) / 6.0
+    return xp.clip(x + HARD_EDGE, 0.0, 2.0 * HARD_EDGE) / (2.0 * HARD_EDGE)
 
 
 @hardsigmoid.derivative
 def hardsigmoid_derivative(xp, x):
     """Return 1/6 strictly between the kinks, 0 elsewhere."""
-    return xp.where(xp.abs(x) < 3.0, xp.ones_like(x) / 6.0, 0.0)
+    return xp.where(xp.abs(x) < HARD_EDGE, xp.ones_like(x) / (2.0 * HARD_EDGE), 0.0)
 
 
 @hardsigmoid.samples

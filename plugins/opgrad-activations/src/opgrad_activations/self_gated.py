@@ -12,6 +12,7 @@ ONE_OVER_SQRT_TWO_PI = 1.0 / math.sqrt(2.0 * math.pi)
 # gelu's tanh form: (1 + tanh(u)) / 2 = sigmoid(2u), with 2u = GELU_SLOPE (x + GELU_CUBIC x^3).
 GELU_SLOPE = 2.0 * math.sqrt(2.0 / math.pi)
 GELU_CUBIC = 0.044715
+HARD_EDGE = 3.0  # hardswish is straight from here on, on both sides
 
 
 @elementwise(symbol="SiLU")
@@ -152,7 +153,7 @@ def mish_samples():
     return (sample(0.5), sample(-1.0), sample(-30.0), sample(800.0), sample(uniform((2, 3))))
 
 
-@elementwise(symbol="hardswish", kinks=(-3.0, 3.0))
+@elementwise(symbol="hardswish", kinks=(-HARD_EDGE, HARD_EDGE))
 def hardswish(xp, x):
     """Return x hardsigmoid(x): 0 up to -3, x from 3 on, x (x + 3) / 6 between.
 
@@ -160,15 +161,15 @@ def hardswish(xp, x):
     Kinks: at -3 the derivative is 0, that of the flat side; at 3, where no side is flat, it is 1,
     that of the straight side.
     """
-    return x * xp.clip(x + 3.0, 0.0, 6.0) / 6.0
+    return x * xp.clip(x + HARD_EDGE, 0.0, 2.0 * HARD_EDGE) / (2.0 * HARD_EDGE)
 
 
 @hardswish.derivative
 def hardswish_derivative(xp, x):
     """Return 0, (2 x + 3) / 6, or 1."""
-    between = xp.where(x >= 3.0, xp.ones_like(x), (2.0 * x + 3.0) / 6.0)
+    between = xp.where(x >= HARD_EDGE, xp.ones_like(x), (2.0 * x + HARD_EDGE) / (2.0 * HARD_EDGE))
 
-    return xp.where(x <= -3.0, 0.0, between)
+    return xp.where(x <= -HARD_EDGE, 0.0, between)
 
 
 @hardswish.samples

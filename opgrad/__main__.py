@@ -1,0 +1,5 @@
+"""`python -m opgrad`: the same as the command `opgrad`."""
+
+from opgrad.cli import main
+
+main()
