@@ -43,11 +43,12 @@ def gradients(
         The gradients and whether the sweep was recorded.
     """
     targets = {value.serial for value in wanted}
-    nodes, _, others = collect(outputs, targets, floor)
-    nodes, active = between(nodes, targets)
+    nodes, others = collect(outputs, targets, floor)
+    nodes = between(nodes, targets)
     if record is not None:
         record = record or others or any([type(c) is Value and c.serial for c in cotangents])
-    found = _sweep_without_nan(nodes, outputs, cotangents, active, record=bool(record))
+    start = _start(outputs, cotangents)
+    found = _sweep_without_nan(nodes, start, floor, targets, record=bool(record))
 
     return [found.get(value.serial) for value in wanted], bool(record)
 
@@ -56,11 +57,12 @@ def backward(output: Value, cotangent: Any, record: bool) -> None:  # noqa: FBT0
     """Set `grad` on every Value that `output` was made of; leaves accumulate."""
     cotangent = check_cotangent(output, cotangent)
     leaves: dict[int, Value] = {}
-    nodes, active, _ = collect([output], (), 0, leaves)
+    nodes, _ = collect([output], (), 0, leaves)
     record = record or (type(cotangent) is Value and cotangent.requires_grad)
-    found = _sweep_without_nan(nodes, [output], [cotangent], active, record=record, keep=True)
     if output.op is None:
         leaves[output.serial] = output
+    start = {output.serial: cotangent}
+    found = _sweep_without_nan(nodes, start, 0, leaves, record=record, keep=True)
     for serial, leaf in leaves.items():
         if serial in found:
             held = leaf._grad
@@ -112,52 +114,46 @@ def collect(
     targets: Collection[int],
     floor: int,
     leaves: dict[int, Value] | None = None,
-) -> tuple[list[Value], set[int], bool]:
+) -> tuple[list[Value], bool]:
     """The computed Values between `outputs` and the targets, newest first.
 
-    Also the serials of all Values met, and whether any of them is neither target nor computed
-    from one above `floor`, so that something else could be differentiated. `leaves`, where given,
-    is filled with the leaves instead.
+    Also whether anything else was met that wants a gradient: a leaf, or something not newer than
+    `floor`. `leaves`, where given, is filled with the leaves instead.
 
     Raises:
         InPlaceError: The data of an operand changed after it was used.
     """
-    nodes: list[Value] = []
     others = False
     seen = {*targets, *[output.serial for output in outputs]}
-    stack = [o for o in outputs if o.serial not in targets and o.op is not None]
-    push, add = stack.append, seen.add
-    while stack:
-        node = stack.pop()
-        nodes.append(node)
+    nodes = [o for o in outputs if o.serial not in targets and o.op is not None]
+    add_seen, add_node = seen.add, nodes.append
+    for node in nodes:  # grows as it is walked
         limit = node.serial
         for operand in node.operands:
-            if type(operand) is not Value:
-                continue
-            serial = operand.serial
-            if serial > limit:
-                raise InPlaceError(_changed(node, operand))
-            if serial in seen:
-                continue
-            if serial <= floor:
-                if serial < 0:
+            if type(operand) is Value:
+                serial = operand.serial
+                if serial > limit:
                     raise InPlaceError(_changed(node, operand))
-                others = others or serial != 0
-                continue
-            add(serial)
-            if operand.op is not None:
-                push(operand)
-            elif leaves is None:
-                others = True
-            else:
-                leaves[serial] = operand
+                if serial not in seen:
+                    if serial <= floor:
+                        if serial < 0:
+                            raise InPlaceError(_changed(node, operand))
+                        others = others or serial != 0
+                        continue
+                    add_seen(serial)
+                    if operand.op is not None:
+                        add_node(operand)
+                    elif leaves is None:
+                        others = True
+                    else:
+                        leaves[serial] = operand
     nodes.sort(key=_by_serial, reverse=True)
 
-    return nodes, seen, others
+    return nodes, others
 
 
-def between(nodes: list[Value], targets: set[int]) -> tuple[list[Value], set[int]]:
-    """Those of the nodes that depend on a target, and the serials a gradient may flow to."""
+def between(nodes: list[Value], targets: set[int]) -> list[Value]:
+    """Those of the nodes that depend on a target."""
     active = set(targets)
     kept: list[Value] = []
     for node in reversed(nodes):
@@ -168,7 +164,7 @@ def between(nodes: list[Value], targets: set[int]) -> tuple[list[Value], set[int
                 break
     kept.reverse()
 
-    return kept, active
+    return kept
 
 
 def _changed(node: Value, operand: Value) -> str:
@@ -185,33 +181,39 @@ def _changed(node: Value, operand: Value) -> str:
     )
 
 
-def _sweep_without_nan(
-    nodes: list[Value], outputs: Sequence[Value], cotangents: Sequence[Any], active: set[int], *,
-    record: bool, keep: bool = False,
-) -> dict[int, Any]:  # fmt: skip
+def _start(outputs: Sequence[Value], cotangents: Sequence[Any]) -> dict[int, Any]:
+    """The cotangents by the serial of their output; of an output given twice, their sum."""
     start: dict[int, Any] = {}
     for output, cotangent in zip(outputs, cotangents, strict=True):
-        add(start, output, cotangent if record else data_of(cotangent))
+        add(start, output, cotangent)
+
+    return start
+
+
+def _sweep_without_nan(
+    nodes: list[Value], start: dict[int, Any], floor: int, wanted: Collection[int], *,
+    record: bool, keep: bool = False,
+) -> dict[int, Any]:  # fmt: skip
+    if not record:
+        start = {serial: data_of(cotangent) for serial, cotangent in start.items()}
     with recorded(on=record):
-        found = sweep(nodes, dict(start), active, record=record, keep=keep)
-        if any([has_nan(g) for g in found.values()]):
-            found = sweep(nodes, dict(start), active, record=record, keep=keep, masked=True)
+        found = sweep(nodes, dict(start), floor, record=record, keep=keep)
+        if any([serial in found and has_nan(found[serial]) for serial in wanted]):
+            found = sweep(nodes, start, floor, record=record, keep=keep, masked=True)
 
     return found
 
 
 def sweep(
-    nodes: list[Value], found: dict[int, Any], active: set[int], *,
+    nodes: list[Value], found: dict[int, Any], floor: int, *,
     record: bool = False, keep: bool = False, masked: bool = False,
 ) -> dict[int, Any]:  # fmt: skip
     """Walk the nodes, newest first; return the gradients of what is not a node, by serial.
 
-    One step a node, written out: this is the hot loop.
-
     Args:
         nodes: What to walk, in falling serial order.
         found: The cotangents to start from, by serial; filled, and returned.
-        active: Serials of the operands that get a gradient.
+        floor: Only operands newer than this get a gradient.
         record: Call the rules on Values and opgrad's own ops, so that the sweep is recorded.
         keep: Leave each computed node's gradient in its `grad`.
         masked: Where a cotangent is zero, give exactly zero through elementwise ops.
@@ -229,7 +231,7 @@ def sweep(
                     step = op.plain_step or compile_step(op, gradients, record=False)
                 if keep:
                     node._grad = g
-                step(g, node, active, found, masked)
+                step(g, node, floor, found, masked)
     except Exception as error:
         if node is not None:
             _note(error, node)

@@ -41,8 +41,8 @@ def tangents(
         The tangents and whether the sweep was recorded.
     """
     targets = {value.serial for value in wanted}
-    nodes, _, others = collect(outputs, targets, floor)
-    nodes, _ = between(nodes, targets)
+    nodes, others = collect(outputs, targets, floor)
+    nodes = between(nodes, targets)
     if record is not None:
         record = record or others or any([type(t) is Value and t.serial for t in given])
     record = bool(record)
@@ -307,9 +307,8 @@ def _copy(node: Value) -> Value:
 def _pull_all(op: Op, node: Value, dummies: list[Value]) -> dict[int, Any]:
     """The recorded gradients of all operands, by serial, for dummy cotangents."""
     step = op.recorded_step or compile_step(op, gradients, record=True)
-    active = {o.serial for o in node.operands if type(o) is Value and o.serial}
     found: dict[int, Any] = {}
     g = dict(enumerate(dummies)) if op.outputs else dummies[0]
-    step(g, node, active, found, False)  # noqa: FBT003 -- by place, as the sweep does
+    step(g, node, 0, found, False)  # noqa: FBT003 -- by place, as the sweep does
 
     return found

@@ -19,8 +19,8 @@ from opgrad.projection import data_of, project, zeros_like
 from opgrad.rules import call_source, parameters_of, write_function
 from opgrad.value import Value, make_node, next_serial, recorded
 
-Step = Callable[[Any, Value, set[int], dict[int, Any], bool], None]
-"""`step(g, node, active, found, masked)` adds to `found`, for operands whose serial is active.
+Step = Callable[[Any, Value, int, dict[int, Any], bool], None]
+"""`step(g, node, floor, found, masked)` adds to `found`, for operands newer than `floor`.
 
 `masked`: where `g` is zero, exactly zero goes through an elementwise op.
 """
@@ -71,15 +71,16 @@ def missing_rule(op: Op, name: str, kind: str) -> Callable[..., Any]:
 # -- a rule an operand ----------------------------------------------------------------------------
 
 _BLOCK = """\
-if type(o{index}) is Value and o{index}.serial in active:
-    d = {call}
-    if masked:
-        d = mask(d, g, op)
-    x = o{index}._data
-    if type(d) is not float or type(x) is not float:
-        d = project(d, x, op, {index})
+if type(o{index}) is Value:
     serial = o{index}.serial
-    found[serial] = found[serial] + d if serial in found else d"""
+    if serial > floor:
+        d = {call}
+        if masked:
+            d = mask(d, g, op)
+        x = o{index}._data
+        if type(d) is not float or type(x) is not float:
+            d = project(d, x, op, {index})
+        found[serial] = found[serial] + d if serial in found else d"""
 
 
 def _written_step(op: Op, *, record: bool) -> Step:
@@ -97,7 +98,7 @@ def _written_step(op: Op, *, record: bool) -> Step:
             call = gradient_source(op, name, f"rule{index}", record=record)
         body += _BLOCK.format(index=index, call=call).splitlines()
 
-    return write_function(f"step_of_{op.name}", "g, node, active, found, masked", body, scope)  # type: ignore[no-any-return]
+    return write_function(f"step_of_{op.name}", "g, node, floor, found, masked", body, scope)  # type: ignore[no-any-return]
 
 
 def _unpack(op: Op, rules: list[Callable[..., Any]], *, record: bool) -> list[str]:
@@ -199,7 +200,7 @@ def _joint_step(op: Op, rule: Callable[..., Any], *, record: bool) -> Step:
     call = written_rule(op, rule, "g, node", record=record)
 
     def joint_step(
-        g: Any, node: Value, active: set[int], found: dict[int, Any], masked: bool  # noqa: FBT001 -- by place, in the hot loop
+        g: Any, node: Value, floor: int, found: dict[int, Any], masked: bool  # noqa: FBT001 -- by place, in the hot loop
     ) -> None:
         if op.outputs:
             g = tuple([g[i] if i in g else zeros_like(part) for i, part in enumerate(node._data)])
@@ -210,7 +211,7 @@ def _joint_step(op: Op, rule: Callable[..., Any], *, record: bool) -> Step:
         if not isinstance(returned, tuple) or len(returned) != len(operands):
             raise RuleError(_wrong_count(op, returned, len(operands)))
         for index, operand in enumerate(operands):
-            if type(operand) is Value and operand.serial in active:
+            if type(operand) is Value and operand.serial > floor:
                 d = returned[index]
                 if masked and not op.outputs and d is not None:
                     d = _mask(d, g, op)
@@ -235,12 +236,12 @@ def add(found: dict[int, Any], operand: Value, d: Any) -> None:
 
 
 def _pick_step(
-    g: Any, node: Value, active: set[int], found: dict[int, Any], masked: bool  # noqa: FBT001 -- as above
+    g: Any, node: Value, floor: int, found: dict[int, Any], masked: bool  # noqa: FBT001 -- as above
 ) -> None:
     """Collect the gradients of an op's several outputs, by index, for its joint rule."""
     del masked
     (whole,) = node.operands
-    if whole.serial in active:
+    if whole.serial > floor:
         index = node._attributes["index"]
         g = project(g, node._data, PICK, 0)
         held = found.setdefault(whole.serial, {})
@@ -259,11 +260,11 @@ def _composite_step(op: Op, gradients: Gradients, *, record: bool) -> Step:
     }
 
     def composite_step(
-        g: Any, node: Value, active: set[int], found: dict[int, Any], masked: bool  # noqa: FBT001 -- as above
+        g: Any, node: Value, floor: int, found: dict[int, Any], masked: bool  # noqa: FBT001 -- as above
     ) -> None:
         wanted: dict[int, Value] = {}
         for index, operand in enumerate(node.operands):
-            if type(operand) is not Value or operand.serial not in active:
+            if type(operand) is not Value or operand.serial <= floor:
                 continue
             if op.operands[index] in own:
                 d = own[op.operands[index]](g, node)

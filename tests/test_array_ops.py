@@ -449,6 +449,20 @@ def test_std_at_zero_variance_has_gradient_zero():
     assert grad_of(lambda v: ops.sum(ops.std(v, axis=0)), x) == [[0.0, -0.5], [0.0, 0.5]]
 
 
+@pytest.mark.parametrize("op", [ops.var, ops.std], ids=["var", "std"])
+def test_gradient_of_the_spread_of_complex_numbers_is_the_conjugate_one(op):
+    """The convention of JAX for |z|²: df/d(real) - i·df/d(imaginary); forward mode agrees."""
+    z, t = np.array([1.0 + 2.0j, 3.0 - 1.0j]), np.array([0.5 - 1.0j, 2.0j])
+    d = opgrad.grad(op)(z)
+    _, tangent = opgrad.jvp(op, (z,), (t,))
+    step = 1e-6
+
+    assert np.sum(d * t).real == pytest.approx(
+        float(op(z + step * t) - op(z - step * t)) / (2.0 * step)
+    )
+    assert float(tangent) == pytest.approx(np.sum(d * t).real)
+
+
 def test_variance_of_too_few_entries_is_nan_and_so_is_its_gradient():
     """One entry says nothing of the spread of others: correction 1 leaves 0 / 0."""
     with pytest.warns(RuntimeWarning):
@@ -705,6 +719,18 @@ def test_true_and_one_are_different_keys():
     v = Value(np.arange(3.0))
 
     assert (v[True].shape, v[1].shape) == ((1, 3), ())
+
+
+def test_key_by_keyword_is_the_same_key():
+    """Arrays in it become operands too."""
+    x = np.arange(6.0).reshape(3, 2)
+
+    assert ops.getitem(x, key=(np.array([2, 0]), 1)).tolist() == [5.0, 1.0]
+
+
+def test_new_axis_is_a_key():
+    """v[None] is not a missing key."""
+    assert Value(np.arange(3.0))[None].shape == (1, 3)
 
 
 def test_template_is_hashable_and_prints():

@@ -97,7 +97,7 @@ def test_list_ops_gives_each_op_with_its_provenance(invoke):
     assert set(ops) == {op.qualname for op in REGISTRY}
     assert ops["core.tanh"]["distribution"] == "opgrad"
     assert ops["activations.gelu"]["distribution"] == "opgrad-activations"
-    assert ops["activations.gelu"]["module"] == "opgrad_activations"
+    assert ops["activations.gelu"]["module"].startswith("opgrad_activations")
 
 
 def test_list_ops_prints_one_line_an_op(invoke):

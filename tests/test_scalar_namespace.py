@@ -53,13 +53,17 @@ def test_a_function_of_one_number_answers_as_numpy_does(name):
 @pytest.mark.parametrize("name", BINARY)
 @np.errstate(all="ignore")
 def test_a_function_of_two_numbers_answers_as_numpy_does(name):
-    """On every pair of ordinary and of extreme numbers."""
+    """On every pair of ordinary and of extreme numbers.
+
+    Save one: NumPy takes x ** 0.5 for sqrt(x), which is nan at -inf; IEEE 754 says inf.
+    """
     function, expected = getattr(scalar, name), getattr(np, name)
 
     wrong = [
         (a, b, function(a, b), expected(np.float64(a), np.float64(b)))
         for a, b in itertools.product(NUMBERS, repeat=2)
-        if not same(function(a, b), expected(np.float64(a), np.float64(b)))
+        if (name, a, b) != ("pow", -INF, 0.5)
+        and not same(function(a, b), expected(np.float64(a), np.float64(b)))
     ]
 
     assert wrong == []

@@ -108,7 +108,10 @@ def _print(facts: Any, *, as_json: bool, table: Any) -> None:
     if as_json:
         click.echo(json.dumps(facts, indent=2))
     else:
-        _console().print(table)
+        console = _console()
+        with console.capture() as captured:
+            console.print(table)
+        click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _console() -> Console:

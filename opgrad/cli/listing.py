@@ -37,7 +37,7 @@ def op_facts(op: Op) -> dict[str, Any]:
         "summary": (op.documentation.splitlines() or [""])[0],
         "distribution": provider.distribution if provider else None,
         "version": provider.version if provider else None,
-        "module": provider.module if provider else None,
+        "module": op.forward.__module__,
         "editable": provider.editable if provider else None,
         "place": op.place,
     }

@@ -28,13 +28,17 @@ def find_op(name: str) -> Op:
     built_in = REGISTRY.get(name)
     if built_in is not None:
         return built_in
-    PLUGINS.load_all()
+    statuses = PLUGINS.load_all()
     same = sorted(op.qualname for op in REGISTRY if op.name == name)
     if len(same) > 1:
         message = f"several plugins provide an op {name!r}: write {' or '.join(same)}"
         raise UnknownOpError(message)
 
-    return REGISTRY.find(same[0] if same else name)
+    if same:
+        return REGISTRY.find(same[0])
+    failed = sorted({status.source.namespace for status in statuses if status.error})
+    note = f"; plugins that failed, so were not searched: {', '.join(failed)}" if failed else ""
+    raise UnknownOpError(f"{REGISTRY.unknown(name)}{note}")
 
 
 def find_activation(name: str) -> Op:

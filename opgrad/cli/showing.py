@@ -37,7 +37,7 @@ def facts(op: Op) -> dict[str, Any]:
             "namespace": provider.namespace,
             "distribution": provider.distribution,
             "version": provider.version,
-            "module": provider.module,
+            "module": op.forward.__module__,
             "editable": provider.editable,
         },
         "place": op.place,

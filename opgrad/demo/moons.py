@@ -35,6 +35,7 @@ class Settings:
     """How many points the network sees, and how often."""
 
     points: int = 100
+    test_points: int = 200
     steps: int = 80
 
 
@@ -49,7 +50,7 @@ def train(settings: Settings, *, seed: int, census: Census) -> Iterator[Progress
     """
     rng = random.Random(seed)  # noqa: S311 -- data and weights, no secret
     train_points, train_labels = two_moons(settings.points, rng)
-    test_points, test_labels = two_moons(settings.points, rng)
+    test_points, test_labels = two_moons(settings.test_points, rng)
     layers = make_layers(rng)
     values = parameters(layers)
     for step in range(1, settings.steps + 1):

@@ -74,10 +74,14 @@ def getitem(x, i0=None, i1=None, i2=None, i3=None, *, key):
 @getitem.arguments
 def getitem_arguments(x, *indices, key=None):
     """`x[key]` is `getitem(x, key)`; a template goes in as `key=`, its arrays after x."""
-    if key is not None:
-        return (x, *indices), {"key": _frozen(key, list(indices))}
-    (key,) = indices
     arrays: list[Any] = []
+    if key is not None:
+        arrays += [i for i in indices if i is not None]
+    elif len(indices) == 1:
+        key = indices[0]
+    else:
+        message = "it takes one key: v[i, j], or getitem(x, (i, j))"
+        raise TypeError(message)
     template = _frozen(key if isinstance(key, tuple) else (key,), arrays)
     if len(arrays) > 4:
         message = f"a key holds at most four index arrays, this one {len(arrays)}"

@@ -200,7 +200,7 @@ _SPREADS = (
 
 @op(methods=("var",), samples=(*_SPREADS, sample(0.75), sample([1.5, 1.5])))
 def var(xp, x, *, axis=None, correction=0.0, keepdims=False):
-    """Σ (xᵢ - mean)² / (n - correction), the variance over `axis`.
+    """Σ |xᵢ - mean|² / (n - correction), the variance over `axis`.
 
     correction 0 is that of a whole population, 1 the unbiased estimate from a sample.
     """
@@ -209,10 +209,10 @@ def var(xp, x, *, axis=None, correction=0.0, keepdims=False):
 
 @var.backward("x")
 def var_backward(xp, g, x, axis, correction, keepdims):
-    """2·g·(xᵢ - mean) / (n - correction)."""
+    """2·g·(xᵢ - mean) / (n - correction), conjugated where complex."""
     scale = _spread(xp, g, x, axis, keepdims) * (2.0 * _reciprocal(_count(x, axis) - correction))
 
-    return scale * _centred(xp, x, axis)
+    return scale * xp.conj(_centred(xp, x, axis))
 
 
 @var.jvp("x")
@@ -220,12 +220,14 @@ def var_jvp(xp, t, x, axis, correction, keepdims):
     """Σ 2·(xᵢ - mean)·tᵢ / (n - correction)."""
     scale = 2.0 * _reciprocal(_count(x, axis) - correction)
 
-    return xp.sum(_centred(xp, x, axis) * t, axis=axis, keepdims=keepdims) * scale
+    slopes = xp.conj(_centred(xp, x, axis)) * scale
+
+    return xp.real(xp.sum(slopes * t, axis=axis, keepdims=keepdims))
 
 
 @op(methods=("std",), samples=(*_SPREADS, sample([[1.0, 3.0], [2.0, 2.0]], axis=0)))
 def std(xp, x, *, axis=None, correction=0.0, keepdims=False):
-    """√(Σ (xᵢ - mean)² / (n - correction)), the standard deviation over `axis`.
+    """√(Σ |xᵢ - mean|² / (n - correction)), the standard deviation over `axis`.
 
     Where it is 0 the derivative is 0, as that of a norm at 0: a minimum.
     """
@@ -234,7 +236,7 @@ def std(xp, x, *, axis=None, correction=0.0, keepdims=False):
 
 @std.backward("x")
 def std_backward(xp, g, x, y, axis, correction, keepdims):
-    """g·(xᵢ - mean) / ((n - correction)·std)."""
+    """g·(xᵢ - mean) / ((n - correction)·std), conjugated where complex."""
     slopes = _std_slopes(xp, x, y, axis, correction, keepdims)
 
     return _spread(xp, g, x, axis, keepdims) * slopes
@@ -245,13 +247,13 @@ def std_jvp(xp, t, x, y, axis, correction, keepdims):
     """Σ (xᵢ - mean)·tᵢ / ((n - correction)·std)."""
     slopes = _std_slopes(xp, x, y, axis, correction, keepdims)
 
-    return xp.sum(slopes * t, axis=axis, keepdims=keepdims)
+    return xp.real(xp.sum(slopes * t, axis=axis, keepdims=keepdims))
 
 
 def _std_slopes(xp, x, y, axis, correction, keepdims):
     deviation = _spread(xp, y, x, axis, keepdims)
     flat = deviation == 0.0
-    slopes = _centred(xp, x, axis) / xp.where(flat, xp.ones_like(deviation), deviation)
+    slopes = xp.conj(_centred(xp, x, axis)) / xp.where(flat, xp.ones_like(deviation), deviation)
     scale = _reciprocal(_count(x, axis) - correction)
 
     return xp.where(flat, 0.0, slopes * scale)

@@ -125,9 +125,9 @@ def minimum_jvp_b(xp, t, a, b):
 
 def _won(xp, flow, high, low):
     """`flow` where high > low, half of it where they are equal, else 0."""
-    shared = xp.where(xp.equal(high, low), 0.5 * flow, 0.0)
+    shared = xp.where(high == low, 0.5 * flow, 0.0)
 
-    return xp.where(xp.greater(high, low), flow, shared)
+    return xp.where(high > low, flow, shared)
 
 
 @elementwise(
@@ -165,9 +165,9 @@ def clip_jvp_x(xp, t, x, min, max):  # noqa: A002 -- the operands' names
 
 def _inside(xp, flow, x, low, high):
     if low is not None:
-        flow = xp.where(xp.less(x, low), 0.0, flow)
+        flow = xp.where(x < low, 0.0, flow)
 
-    return flow if high is None else xp.where(xp.greater(x, high), 0.0, flow)
+    return flow if high is None else xp.where(x > high, 0.0, flow)
 
 
 @clip.backward("min")
@@ -183,9 +183,9 @@ def clip_jvp_min(xp, t, x, min, max):  # noqa: A002 -- the operands' names
 
 
 def _below(xp, flow, x, low, high):
-    flow = xp.where(xp.less(x, low), flow, 0.0)
+    flow = xp.where(x < low, flow, 0.0)
 
-    return flow if high is None else xp.where(xp.greater(low, high), 0.0, flow)
+    return flow if high is None else xp.where(low > high, 0.0, flow)
 
 
 @clip.backward("max")
@@ -203,7 +203,7 @@ def clip_jvp_max(xp, t, x, min, max):  # noqa: A002 -- the operands' names
 def _above(xp, flow, x, low, high):
     raised = x if low is None else xp.maximum(x, low)
 
-    return xp.where(xp.greater(raised, high), flow, 0.0)
+    return xp.where(raised > high, flow, 0.0)
 
 
 @elementwise(
@@ -220,13 +220,13 @@ def relu(xp, x):
 @relu.backward
 def relu_backward(xp, g, y):
     """g where x > 0."""
-    return xp.where(xp.greater(y, 0.0), g, 0.0)
+    return xp.where(y > 0.0, g, 0.0)
 
 
 @relu.jvp
 def relu_jvp(xp, t, y):
     """The tangent where x > 0."""
-    return xp.where(xp.greater(y, 0.0), t, 0.0)
+    return xp.where(y > 0.0, t, 0.0)
 
 
 # ----------------------------------------------------------------------------------- rounding

@@ -104,7 +104,7 @@ def atan_derivative(xp, x):
     numpy=("arctan2",),
     samples=(
         sample(1.0, 2.0),
-        sample(0.0, -2.0),
+        sample(0.0, 2.0),
         sample([1.0, -1.0], [-0.5, 3.0]),
         sample([[1.0], [-2.0]], [0.5, -3.0, 1.0]),
     ),

@@ -40,7 +40,7 @@ def weighted(op, sample):
 
 def central_difference(f, operands, directions):
     """Slope of f along the directions; step and error grow with the operands."""
-    h = 1e-5 * max(1.0, *(float(np.max(np.abs(x))) for x in operands))
+    h = 1e-5 * max(1.0, *(float(np.max(np.abs(x))) for x in operands)) ** 0.5
     forth = [x + h * d for x, d in zip(operands, directions, strict=True)]
     back = [x - h * d for x, d in zip(operands, directions, strict=True)]
 
@@ -136,6 +136,7 @@ def test_float32_stays_float32(op, sample):
 
 
 ELEMENTWISE = [op for op in OPS if op.elementwise]
+BINARY = [op for op in ELEMENTWISE if len(op.operands) == 2]
 
 
 @pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
@@ -163,15 +164,14 @@ def test_python_floats_and_arrays_agree(op):
 
         assert type(alone) is float
         assert type(slope) is float
-        assert alone == pytest.approx(y.data[0], rel=1e-14, abs=1e-300)
-        assert slope == pytest.approx(arrays[0].grad[0], rel=1e-14, abs=1e-300)
+        # gelu at -20 allows 1e-13: its x^2 / 2 stands inside an exponential.
+        assert alone == pytest.approx(y.data[0], rel=1e-13, abs=1e-300)
+        assert slope == pytest.approx(arrays[0].grad[0], rel=1e-13, abs=1e-300)
 
 
-@pytest.mark.parametrize("op", ELEMENTWISE, ids=lambda op: op.name)
+@pytest.mark.parametrize("op", BINARY, ids=lambda op: op.name)
 def test_broadcast_operands_get_gradients_of_their_own_shape(op):
     """A row against a matrix: its gradient is summed over the rows."""
-    if len(op.operands) == 1:
-        pytest.skip("one operand: nothing to broadcast")
     rng = np.random.default_rng(0)
     matrix, row = opgrad.Value(rng.normal(size=(4, 3))), opgrad.Value(rng.normal(size=3))
     op(matrix, row).backward(np.ones((4, 3)))

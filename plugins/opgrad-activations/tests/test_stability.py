@@ -136,6 +136,9 @@ RIGHT_TO_THE_LAST_DIGITS = {
     "softshrink", "softsign", "squareplus", "swish", "tanhshrink", "threshold",
 }  # fmt: skip
 
+# expm1(-700) and tanh(-350) differ from -1 in the 304th digit, which the definitions must see.
+NEAR_MINUS_ONE = {"celu", "elu", "gelu, tanh", "selu"}
+
 
 def points():
     """From -1000 to 1000, dense near zero; float32 numbers, away from every kink."""
@@ -152,7 +155,7 @@ def test_value_and_derivative_have_the_digits_the_input_allows(name):
     definition, attributes = DEFINITIONS[name]
     op = getattr(opgrad.ops.activations, name.partition(",")[0])
     xs = points()
-    with mp.workdps(40):
+    with mp.workdps(350 if name in NEAR_MINUS_ONE else 40):
         table = [
             [mp.diff(definition, mp.mpf(float(x)), n) if n else definition(mp.mpf(float(x)))
              for n in range(3)]

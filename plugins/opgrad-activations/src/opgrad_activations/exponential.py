@@ -10,7 +10,17 @@ SELU_ALPHA = 1.6732632423543772
 SELU_SCALE = 1.0507009873554805
 
 
-@elementwise(symbol="ELU")
+@elementwise(
+    symbol="ELU",
+    # Both sides of zero, the flat tail, another alpha.
+    samples=(
+        sample(1.5),
+        sample(-2.0),
+        sample(-40.0),
+        sample(-0.5, alpha=0.3),
+        sample(uniform((2, 3))),
+    ),
+)
 def elu(xp, x, *, alpha=1.0):
     """Return x above zero, alpha (e^x - 1) below.
 
@@ -26,19 +36,17 @@ def elu_derivative(xp, x, *, alpha):
     return xp.where(x > 0.0, xp.ones_like(x), alpha * xp.exp(up_to_zero(xp, x)))
 
 
-@elu.samples
-def elu_samples():
-    """Both sides of zero, the flat tail, another alpha."""
-    return (
+@elementwise(
+    symbol="CELU",
+    # Both sides of zero, the flat tail, another alpha.
+    samples=(
         sample(1.5),
         sample(-2.0),
         sample(-40.0),
         sample(-0.5, alpha=0.3),
         sample(uniform((2, 3))),
-    )
-
-
-@elementwise(symbol="CELU")
+    ),
+)
 def celu(xp, x, *, alpha=1.0):
     """Return x above zero, alpha (e^(x / alpha) - 1) below: elu with slope 1 at 0 for any alpha.
 
@@ -55,19 +63,12 @@ def celu_derivative(xp, x, *, alpha):
     return xp.where(x > 0.0, xp.ones_like(x), xp.exp(up_to_zero(xp, x) / alpha))
 
 
-@celu.samples
-def celu_samples():
-    """Both sides of zero, the flat tail, another alpha."""
-    return (
-        sample(1.5),
-        sample(-2.0),
-        sample(-40.0),
-        sample(-0.5, alpha=0.3),
-        sample(uniform((2, 3))),
-    )
-
-
-@elementwise(symbol="SELU", kinks=(0.0,))
+@elementwise(
+    symbol="SELU",
+    kinks=(0.0,),
+    # Both sides of the kink, the flat tail.
+    samples=(sample(1.5), sample(-2.0), sample(-40.0), sample(uniform((2, 3)))),
+)
 def selu(xp, x):
     """Return scale x above zero, scale alpha (e^x - 1) below: elu that keeps mean 0, variance 1.
 
@@ -81,12 +82,6 @@ def selu(xp, x):
 def selu_derivative(xp, x):
     """Return scale above zero, scale alpha e^x up to it."""
     return SELU_SCALE * xp.where(x > 0.0, xp.ones_like(x), SELU_ALPHA * xp.exp(up_to_zero(xp, x)))
-
-
-@selu.samples
-def selu_samples():
-    """Both sides of the kink, the flat tail."""
-    return (sample(1.5), sample(-2.0), sample(-40.0), sample(uniform((2, 3))))
 
 
 def up_to_zero(xp, x):

@@ -11,7 +11,16 @@ from opgrad.errors import CallError
 from opgrad_activations.self_gated import gelu, silu
 
 
-@composite(symbol="GLU")
+@composite(
+    symbol="GLU",
+    # Each axis, a gate that is shut, one that is open.
+    samples=(
+        sample(uniform((6,))),
+        sample(uniform((2, 4))),
+        sample(uniform((2, 4)), axis=0),
+        sample([1.0, 2.0, -800.0, 800.0]),
+    ),
+)
 def glu(xp, x, *, axis=-1):
     """Return a sigmoid(b), where a and b are the first and second half of x along an axis.
 
@@ -31,17 +40,6 @@ def glu_backward(xp, g, x, *, axis):
     return xp.concat((opened, opened * a * xp.sigmoid(-b)), axis=axis)
 
 
-@glu.samples
-def glu_samples():
-    """Each axis, a gate that is shut, one that is open."""
-    return (
-        sample(uniform((6,))),
-        sample(uniform((2, 4))),
-        sample(uniform((2, 4)), axis=0),
-        sample([1.0, 2.0, -800.0, 800.0]),
-    )
-
-
 def halves(x, axis):
     """Return the first and second half of x along an axis.
 
@@ -59,7 +57,12 @@ def halves(x, axis):
     return x[(*before, slice(None, half))], x[(*before, slice(half, None))]
 
 
-@composite(elementwise=True, symbol="ReGLU")
+@composite(
+    elementwise=True,
+    symbol="ReGLU",
+    # An open gate, a shut one, operands that broadcast.
+    samples=(sample(1.5, 2.0), sample(-1.5, 2.0), sample(uniform((2, 3)), uniform((3,), seed=1))),
+)
 def reglu(xp, gate, value):
     """Return relu(gate) value.
 
@@ -69,13 +72,17 @@ def reglu(xp, gate, value):
     return xp.relu(gate) * value
 
 
-@reglu.samples
-def reglu_samples():
-    """An open gate, a shut one, operands that broadcast."""
-    return (sample(1.5, 2.0), sample(-1.5, 2.0), sample(uniform((2, 3)), uniform((3,), seed=1)))
-
-
-@composite(elementwise=True, symbol="GEGLU")
+@composite(
+    elementwise=True,
+    symbol="GEGLU",
+    # An open gate, a shut one, operands that broadcast, the tanh form.
+    samples=(
+        sample(1.5, 2.0),
+        sample(-800.0, 2.0),
+        sample(0.5, 2.0, approximate="tanh"),
+        sample(uniform((2, 3)), uniform((3,), seed=1)),
+    ),
+)
 def geglu(gate, value, *, approximate="none"):
     """Return gelu(gate) value; `approximate` as in gelu.
 
@@ -84,30 +91,18 @@ def geglu(gate, value, *, approximate="none"):
     return gelu(gate, approximate=approximate) * value
 
 
-@geglu.samples
-def geglu_samples():
-    """An open gate, a shut one, operands that broadcast, the tanh form."""
-    return (
-        sample(1.5, 2.0),
-        sample(-800.0, 2.0),
-        sample(0.5, 2.0, approximate="tanh"),
-        sample(uniform((2, 3)), uniform((3,), seed=1)),
-    )
-
-
-@composite(elementwise=True, symbol="SwiGLU")
+@composite(
+    elementwise=True,
+    symbol="SwiGLU",
+    # An open gate, a shut one, operands that broadcast.
+    samples=(sample(1.5, 2.0), sample(-800.0, 2.0), sample(uniform((2, 3)), uniform((3,), seed=1))),
+)
 def swiglu(gate, value):
     """Return silu(gate) value.
 
     Source: Shazeer 2020, arXiv:2002.05202.
     """
     return silu(gate) * value
-
-
-@swiglu.samples
-def swiglu_samples():
-    """An open gate, a shut one, operands that broadcast."""
-    return (sample(1.5, 2.0), sample(-800.0, 2.0), sample(uniform((2, 3)), uniform((3,), seed=1)))
 
 
 OPS = (glu, reglu, geglu, swiglu)

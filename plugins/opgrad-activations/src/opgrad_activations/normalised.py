@@ -9,7 +9,17 @@ from __future__ import annotations
 from opgrad import composite, op, sample, uniform
 
 
-@op(symbol="softmax")
+@op(
+    symbol="softmax",
+    # Each axis, ties, and a winner that takes all.
+    samples=(
+        sample(uniform((5,))),
+        sample(uniform((3, 4))),
+        sample(uniform((3, 4)), axis=0),
+        sample([1.0, 1.0, 0.5]),
+        sample([800.0, -800.0, 0.0]),
+    ),
+)
 def softmax(xp, x, *, axis=-1):
     """Return e^x / sum(e^x) along an axis; the largest x is taken off first.
 
@@ -32,19 +42,17 @@ def softmax_jvp(xp, t, y, *, axis):
     return y * (t - xp.sum(t * y, axis=axis, keepdims=True))
 
 
-@softmax.samples
-def softmax_samples():
-    """Each axis, ties, and a winner that takes all."""
-    return (
+@op(
+    symbol="log_softmax",
+    # Each axis, ties, and a winner that takes all.
+    samples=(
         sample(uniform((5,))),
         sample(uniform((3, 4))),
         sample(uniform((3, 4)), axis=0),
         sample([1.0, 1.0, 0.5]),
         sample([800.0, -800.0, 0.0]),
-    )
-
-
-@op(symbol="log_softmax")
+    ),
+)
 def log_softmax(xp, x, *, axis=-1):
     """Return x - log(sum(e^x)) along an axis; the largest x is taken off first.
 
@@ -72,19 +80,15 @@ def log_softmax_jvp(xp, t, y, *, axis):
     return t - xp.sum(xp.exp(y) * t, axis=axis, keepdims=True)
 
 
-@log_softmax.samples
-def log_softmax_samples():
-    """Each axis, ties, and a winner that takes all."""
-    return (
-        sample(uniform((5,))),
+@composite(
+    symbol="softmin",
+    # Each axis, and a winner that takes all.
+    samples=(
         sample(uniform((3, 4))),
         sample(uniform((3, 4)), axis=0),
-        sample([1.0, 1.0, 0.5]),
         sample([800.0, -800.0, 0.0]),
-    )
-
-
-@composite(symbol="softmin")
+    ),
+)
 def softmin(x, *, axis=-1):
     """Return e^-x / sum(e^-x) along an axis.
 
@@ -94,17 +98,17 @@ def softmin(x, *, axis=-1):
     return softmax(-x, axis=axis)
 
 
-@softmin.samples
-def softmin_samples():
-    """Each axis, and a winner that takes all."""
-    return (
+@op(
+    symbol="sparsemax",
+    # Each axis, the whole support, part of it, one entry of it.
+    samples=(
+        sample(uniform((5,))),
         sample(uniform((3, 4))),
         sample(uniform((3, 4)), axis=0),
+        sample([0.1, 0.2, 0.3]),
         sample([800.0, -800.0, 0.0]),
-    )
-
-
-@op(symbol="sparsemax")
+    ),
+)
 def sparsemax(xp, x, *, axis=-1):
     """Return the point of the probability simplex nearest to x, along an axis.
 
@@ -139,19 +143,17 @@ def sparsemax_jvp(xp, t, y, *, axis):
     return sparsemax_backward(xp, t, y, axis=axis)
 
 
-@sparsemax.samples
-def sparsemax_samples():
-    """Each axis, the whole support, part of it, one entry of it."""
-    return (
+@op(
+    symbol="entmax15",
+    # Each axis, the whole support, part of it, one entry of it.
+    samples=(
         sample(uniform((5,))),
         sample(uniform((3, 4))),
         sample(uniform((3, 4)), axis=0),
         sample([0.1, 0.2, 0.3]),
         sample([800.0, -800.0, 0.0]),
-    )
-
-
-@op(symbol="entmax15")
+    ),
+)
 def entmax15(xp, x, *, axis=-1):
     """Return max(x / 2 - tau, 0)^2 along an axis, with tau such that the sum is 1.
 
@@ -188,18 +190,6 @@ def entmax15_backward(xp, g, y, *, axis):
 def entmax15_jvp(xp, t, y, *, axis):
     """Return r (t - sum(t r) / sum(r)) with r = sqrt(y)."""
     return entmax15_backward(xp, t, y, axis=axis)
-
-
-@entmax15.samples
-def entmax15_samples():
-    """Each axis, the whole support, part of it, one entry of it."""
-    return (
-        sample(uniform((5,))),
-        sample(uniform((3, 4))),
-        sample(uniform((3, 4)), axis=0),
-        sample([0.1, 0.2, 0.3]),
-        sample([800.0, -800.0, 0.0]),
-    )
 
 
 def below_max(xp, x, axis):

@@ -6,7 +6,17 @@ from opgrad import elementwise, sample, uniform
 from opgrad_activations.checks import check_positive
 
 
-@elementwise(symbol="snake")
+@elementwise(
+    symbol="snake",
+    # Both signs, a far point, a fast wave.
+    samples=(
+        sample(0.5),
+        sample(-2.0),
+        sample(100.0),
+        sample(-0.5, a=5.0),
+        sample(uniform((2, 3))),
+    ),
+)
 def snake(xp, x, *, a=1.0):
     """Return x + sin(a x)^2 / a.
 
@@ -21,18 +31,6 @@ def snake(xp, x, *, a=1.0):
 def snake_derivative(xp, x, *, a):
     """Return (sin(a x) + cos(a x))^2, which is 1 + sin(2 a x) and never negative."""
     return xp.square(xp.sin(a * x) + xp.cos(a * x))
-
-
-@snake.samples
-def snake_samples():
-    """Both signs, a far point, a fast wave."""
-    return (
-        sample(0.5),
-        sample(-2.0),
-        sample(100.0),
-        sample(-0.5, a=5.0),
-        sample(uniform((2, 3))),
-    )
 
 
 OPS = (snake,)

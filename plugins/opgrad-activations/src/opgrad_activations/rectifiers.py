@@ -7,7 +7,17 @@ from opgrad import elementwise, sample, uniform
 RELU6_TOP = 6.0
 
 
-@elementwise(symbol="LeakyReLU", kinks=(0.0,))
+@elementwise(
+    symbol="LeakyReLU",
+    kinks=(0.0,),
+    # Both sides of the kink, one slope of our own.
+    samples=(
+        sample(1.5),
+        sample(-2.0),
+        sample(-2.0, negative_slope=0.2),
+        sample(uniform((2, 3))),
+    ),
+)
 def leaky_relu(xp, x, *, negative_slope=0.01):
     """Return x above zero, negative_slope * x below.
 
@@ -23,18 +33,16 @@ def leaky_relu_derivative(xp, x, *, negative_slope):
     return xp.where(x > 0.0, xp.ones_like(x), negative_slope)
 
 
-@leaky_relu.samples
-def leaky_relu_samples():
-    """Both sides of the kink, one slope of our own."""
-    return (
-        sample(1.5),
-        sample(-2.0),
-        sample(-2.0, negative_slope=0.2),
-        sample(uniform((2, 3))),
-    )
-
-
-@elementwise(symbol="PReLU")
+@elementwise(
+    symbol="PReLU",
+    # Both sides of the kink; one slope for all, one for each channel.
+    samples=(
+        sample(1.5, 0.25),
+        sample(-2.0, 0.25),
+        sample(uniform((4, 3)), 0.1),
+        sample(uniform((4, 3)), [0.1, 0.2, -0.3]),
+    ),
+)
 def prelu(xp, x, slope):
     """Return x above zero, slope * x below, where the slope is learned.
 
@@ -57,18 +65,12 @@ def prelu_derivative_slope(xp, x):
     return xp.where(x > 0.0, 0.0, x)
 
 
-@prelu.samples
-def prelu_samples():
-    """Both sides of the kink; one slope for all, one for each channel."""
-    return (
-        sample(1.5, 0.25),
-        sample(-2.0, 0.25),
-        sample(uniform((4, 3)), 0.1),
-        sample(uniform((4, 3)), [0.1, 0.2, -0.3]),
-    )
-
-
-@elementwise(symbol="ReLU6", kinks=(0.0, RELU6_TOP))
+@elementwise(
+    symbol="ReLU6",
+    kinks=(0.0, RELU6_TOP),
+    # All three pieces.
+    samples=(sample(-1.0), sample(2.5), sample(7.0), sample(uniform((2, 3), -4.0, 10.0))),
+)
 def relu6(xp, x):
     """Return x held between 0 and 6.
 
@@ -84,13 +86,11 @@ def relu6_derivative(xp, x):
     return xp.where((x > 0.0) & (x < RELU6_TOP), xp.ones_like(x), 0.0)
 
 
-@relu6.samples
-def relu6_samples():
-    """All three pieces."""
-    return (sample(-1.0), sample(2.5), sample(7.0), sample(uniform((2, 3), -4.0, 10.0)))
-
-
-@elementwise(symbol="ReLU²")
+@elementwise(
+    symbol="ReLU²",
+    # Both sides of zero.
+    samples=(sample(1.5), sample(-2.0), sample(uniform((2, 3)))),
+)
 def relu_squared(xp, x):
     """Return max(x, 0)^2.
 
@@ -106,13 +106,17 @@ def relu_squared_derivative(xp, x):
     return 2.0 * xp.relu(x)
 
 
-@relu_squared.samples
-def relu_squared_samples():
-    """Both sides of zero."""
-    return (sample(1.5), sample(-2.0), sample(uniform((2, 3))))
-
-
-@elementwise(symbol="Threshold", kinks=(0.0,))
+@elementwise(
+    symbol="Threshold",
+    kinks=(0.0,),
+    # Both sides, and a jump.
+    samples=(
+        sample(1.5),
+        sample(-2.0),
+        sample(0.5, threshold=1.0, value=-1.0),
+        sample(uniform((2, 3))),
+    ),
+)
 def threshold(xp, x, *, threshold=0.0, value=0.0):
     """Return x above the threshold, `value` up to it.
 
@@ -126,17 +130,6 @@ def threshold(xp, x, *, threshold=0.0, value=0.0):
 def threshold_derivative(xp, x, *, threshold):
     """Return 1 above the threshold, 0 up to it."""
     return xp.where(x > threshold, xp.ones_like(x), 0.0)
-
-
-@threshold.samples
-def threshold_samples():
-    """Both sides, and a jump."""
-    return (
-        sample(1.5),
-        sample(-2.0),
-        sample(0.5, threshold=1.0, value=-1.0),
-        sample(uniform((2, 3))),
-    )
 
 
 OPS = (leaky_relu, prelu, relu6, relu_squared, threshold)

@@ -8,7 +8,11 @@ from opgrad.errors import CallError
 HARD_EDGE = 3.0  # hardsigmoid is flat from here on, on both sides
 
 
-@elementwise(symbol="softsign")
+@elementwise(
+    symbol="softsign",
+    # Both signs, and a long tail.
+    samples=(sample(0.5), sample(-3.0), sample(800.0), sample(uniform((2, 3)))),
+)
 def softsign(xp, x):
     """Return x / (1 + |x|).
 
@@ -23,19 +27,17 @@ def softsign_derivative(xp, x):
     return 1.0 / xp.square(1.0 + xp.abs(x))
 
 
-@softsign.samples
-def softsign_samples():
-    """Both signs, and a long tail."""
-    return (sample(0.5), sample(-3.0), sample(800.0), sample(uniform((2, 3))))
-
-
-@elementwise(symbol="logsigmoid")
+@elementwise(
+    symbol="logsigmoid",
+    # Both tails.
+    samples=(sample(0.5), sample(-800.0), sample(30.0), sample(uniform((2, 3)))),
+)
 def logsigmoid(xp, x):
-    """Return log(sigmoid(x)) = -log(1 + e^-x).
+    """Return log(sigmoid(x)) = -log(1 + e^-x), as min(x, 0) - log(1 + e^-|x|).
 
     Source: the loss of Mikolov et al. 2013, arXiv:1310.4546.
     """
-    return -xp.logaddexp(-x, 0.0)
+    return xp.minimum(x, 0.0) - xp.log1p(xp.exp(-xp.abs(x)))
 
 
 @logsigmoid.derivative
@@ -44,13 +46,18 @@ def logsigmoid_derivative(xp, x):
     return xp.sigmoid(-x)
 
 
-@logsigmoid.samples
-def logsigmoid_samples():
-    """Both tails."""
-    return (sample(0.5), sample(-800.0), sample(30.0), sample(uniform((2, 3))))
-
-
-@elementwise(symbol="hardtanh", kinks=(-1.0, 1.0))
+@elementwise(
+    symbol="hardtanh",
+    kinks=(-1.0, 1.0),
+    # All three pieces, and bounds of our own.
+    samples=(
+        sample(0.5),
+        sample(-3.0),
+        sample(1.5),
+        sample(1.5, low=-2.0, high=2.0),
+        sample(uniform((2, 3))),
+    ),
+)
 def hardtanh(xp, x, *, low=-1.0, high=1.0):
     """Return x held between low and high.
 
@@ -70,19 +77,12 @@ def hardtanh_derivative(xp, x, *, low, high):
     return xp.where((x > low) & (x < high), xp.ones_like(x), 0.0)
 
 
-@hardtanh.samples
-def hardtanh_samples():
-    """All three pieces, and bounds of our own."""
-    return (
-        sample(0.5),
-        sample(-3.0),
-        sample(1.5),
-        sample(1.5, low=-2.0, high=2.0),
-        sample(uniform((2, 3))),
-    )
-
-
-@elementwise(symbol="hardsigmoid", kinks=(-HARD_EDGE, HARD_EDGE))
+@elementwise(
+    symbol="hardsigmoid",
+    kinks=(-HARD_EDGE, HARD_EDGE),
+    # All three pieces.
+    samples=(sample(0.5), sample(-4.0), sample(3.5), sample(uniform((2, 3), -5.0, 5.0))),
+)
 def hardsigmoid(xp, x):
     """Return x / 6 + 1 / 2 held between 0 and 1.
 
@@ -99,13 +99,11 @@ def hardsigmoid_derivative(xp, x):
     return xp.where(xp.abs(x) < HARD_EDGE, xp.ones_like(x) / (2.0 * HARD_EDGE), 0.0)
 
 
-@hardsigmoid.samples
-def hardsigmoid_samples():
-    """All three pieces."""
-    return (sample(0.5), sample(-4.0), sample(3.5), sample(uniform((2, 3), -5.0, 5.0)))
-
-
-@elementwise(symbol="gaussian")
+@elementwise(
+    symbol="gaussian",
+    # Both signs, the top, the flat tail.
+    samples=(sample(0.5), sample(-1.5), sample(0.0), sample(800.0), sample(uniform((2, 3)))),
+)
 def gaussian(xp, x):
     """Return e^(-x^2).
 
@@ -118,12 +116,6 @@ def gaussian(xp, x):
 def gaussian_derivative(x, y):
     """Return -2 x e^(-x^2)."""
     return -2.0 * x * y
-
-
-@gaussian.samples
-def gaussian_samples():
-    """Both signs, the top, the flat tail."""
-    return (sample(0.5), sample(-1.5), sample(0.0), sample(800.0), sample(uniform((2, 3))))
 
 
 OPS = (softsign, logsigmoid, hardtanh, hardsigmoid, gaussian)

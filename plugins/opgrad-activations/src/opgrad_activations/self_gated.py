@@ -15,7 +15,11 @@ GELU_CUBIC = 0.044715
 HARD_EDGE = 3.0  # hardswish is straight from here on, on both sides
 
 
-@elementwise(symbol="SiLU")
+@elementwise(
+    symbol="SiLU",
+    # Both tails, and both sides of the minimum at -1.278.
+    samples=(sample(0.5), sample(-1.0), sample(-30.0), sample(800.0), sample(uniform((2, 3)))),
+)
 def silu(xp, x):
     """Return x sigmoid(x).
 
@@ -30,13 +34,17 @@ def silu_derivative(xp, x):
     return xp.sigmoid(x) * (1.0 + x * xp.sigmoid(-x))
 
 
-@silu.samples
-def silu_samples():
-    """Both tails, and both sides of the minimum at -1.278."""
-    return (sample(0.5), sample(-1.0), sample(-30.0), sample(800.0), sample(uniform((2, 3))))
-
-
-@elementwise(symbol="Swish")
+@elementwise(
+    symbol="Swish",
+    # Both tails, a sharp gate, a half-open one.
+    samples=(
+        sample(0.5),
+        sample(-30.0),
+        sample(0.7, beta=4.0),
+        sample(-2.0, beta=0.0),
+        sample(uniform((2, 3))),
+    ),
+)
 def swish(xp, x, *, beta=1.0):
     """Return x sigmoid(beta x): silu for beta 1, x / 2 for beta 0, near relu for a large beta.
 
@@ -53,19 +61,12 @@ def swish_derivative(xp, x, *, beta):
     return xp.sigmoid(z) * (1.0 + z * xp.sigmoid(-z))
 
 
-@swish.samples
-def swish_samples():
-    """Both tails, a sharp gate, a half-open one."""
-    return (
-        sample(0.5),
-        sample(-30.0),
-        sample(0.7, beta=4.0),
-        sample(-2.0, beta=0.0),
-        sample(uniform((2, 3))),
-    )
-
-
-@composite(elementwise=True, symbol="QuickGELU")
+@composite(
+    elementwise=True,
+    symbol="QuickGELU",
+    # Both tails, and both sides of the minimum.
+    samples=(sample(0.5), sample(-0.5), sample(-30.0), sample(800.0), sample(uniform((2, 3)))),
+)
 def quick_gelu(x):
     """Return x sigmoid(1.702 x), the cheap stand-in for gelu.
 
@@ -75,13 +76,18 @@ def quick_gelu(x):
     return swish(x, beta=1.702)
 
 
-@quick_gelu.samples
-def quick_gelu_samples():
-    """Both tails, and both sides of the minimum."""
-    return (sample(0.5), sample(-0.5), sample(-30.0), sample(800.0), sample(uniform((2, 3))))
-
-
-@elementwise(symbol="GELU")
+@elementwise(
+    symbol="GELU",
+    # Both tails and both forms.
+    samples=(
+        sample(0.5),
+        sample(-5.0),
+        sample(800.0),
+        sample(-0.5, approximate="tanh"),
+        sample(3.0, approximate="tanh"),
+        sample(uniform((2, 3))),
+    ),
+)
 def gelu(xp, x, *, approximate="none"):
     """Return x Phi(x), where Phi is the normal distribution function.
 
@@ -107,25 +113,16 @@ def gelu_derivative(xp, x, *, approximate):
     return 0.5 * xp.erfc(-SQRT_HALF * x) + ONE_OVER_SQRT_TWO_PI * x * xp.exp(-0.5 * x * x)
 
 
-@gelu.samples
-def gelu_samples():
-    """Both tails and both forms."""
-    return (
-        sample(0.5),
-        sample(-5.0),
-        sample(800.0),
-        sample(-0.5, approximate="tanh"),
-        sample(3.0, approximate="tanh"),
-        sample(uniform((2, 3))),
-    )
-
-
 def gelu_logit(x):
     """Return what the tanh form puts into a sigmoid."""
     return GELU_SLOPE * x * (1.0 + GELU_CUBIC * x * x)
 
 
-@elementwise(symbol="Mish")
+@elementwise(
+    symbol="Mish",
+    # Both tails, and both sides of the minimum at -1.192.
+    samples=(sample(0.5), sample(-1.0), sample(-30.0), sample(800.0), sample(uniform((2, 3)))),
+)
 def mish(xp, x):
     """Return x tanh(softplus(x)).
 
@@ -147,13 +144,12 @@ def mish_derivative(xp, x):
     return xp.sigmoid(x) / d * (1.0 + r + 4.0 * x * r * r / d)
 
 
-@mish.samples
-def mish_samples():
-    """Both tails, and both sides of the minimum at -1.192."""
-    return (sample(0.5), sample(-1.0), sample(-30.0), sample(800.0), sample(uniform((2, 3))))
-
-
-@elementwise(symbol="hardswish", kinks=(-HARD_EDGE, HARD_EDGE))
+@elementwise(
+    symbol="hardswish",
+    kinks=(-HARD_EDGE, HARD_EDGE),
+    # All three pieces.
+    samples=(sample(0.5), sample(-4.0), sample(3.5), sample(uniform((2, 3), -5.0, 5.0))),
+)
 def hardswish(xp, x):
     """Return x hardsigmoid(x): 0 up to -3, x from 3 on, x (x + 3) / 6 between.
 
@@ -170,12 +166,6 @@ def hardswish_derivative(xp, x):
     between = xp.where(x >= HARD_EDGE, xp.ones_like(x), (2.0 * x + HARD_EDGE) / (2.0 * HARD_EDGE))
 
     return xp.where(x <= -HARD_EDGE, 0.0, between)
-
-
-@hardswish.samples
-def hardswish_samples():
-    """All three pieces."""
-    return (sample(0.5), sample(-4.0), sample(3.5), sample(uniform((2, 3), -5.0, 5.0)))
 
 
 OPS = (silu, swish, quick_gelu, gelu, mish, hardswish)

@@ -6,7 +6,17 @@ from opgrad import elementwise, sample, uniform
 from opgrad_activations.checks import check_not_negative
 
 
-@elementwise(symbol="tanhshrink")
+@elementwise(
+    symbol="tanhshrink",
+    # Near zero, where x and tanh(x) cancel, on both sides of 1, and far out.
+    samples=(
+        sample(0.5),
+        sample(-0.01),
+        sample(-3.0),
+        sample(800.0),
+        sample(uniform((2, 3))),
+    ),
+)
 def tanhshrink(xp, x):
     """Return x - tanh(x).
 
@@ -19,18 +29,6 @@ def tanhshrink(xp, x):
 def tanhshrink_derivative(xp, x):
     """Return tanh(x)^2."""
     return xp.square(xp.tanh(x))
-
-
-@tanhshrink.samples
-def tanhshrink_samples():
-    """Near zero, where x and tanh(x) cancel, on both sides of 1, and far out."""
-    return (
-        sample(0.5),
-        sample(-0.01),
-        sample(-3.0),
-        sample(800.0),
-        sample(uniform((2, 3))),
-    )
 
 
 def tanhshrink_near_zero(xp, x):
@@ -48,7 +46,18 @@ def tanhshrink_near_zero(xp, x):
     return near * fraction / (1.0 + fraction)
 
 
-@elementwise(symbol="softshrink", kinks=(-0.5, 0.5))
+@elementwise(
+    symbol="softshrink",
+    kinks=(-0.5, 0.5),
+    # All three pieces, and a wider gap.
+    samples=(
+        sample(0.2),
+        sample(-1.5),
+        sample(3.0),
+        sample(1.5, lambd=2.0),
+        sample(uniform((2, 3))),
+    ),
+)
 def softshrink(xp, x, *, lambd=0.5):
     """Return x moved towards zero by lambd, and 0 from there on.
 
@@ -66,19 +75,18 @@ def softshrink_derivative(xp, x, *, lambd):
     return xp.where(xp.abs(x) > lambd, xp.ones_like(x), 0.0)
 
 
-@softshrink.samples
-def softshrink_samples():
-    """All three pieces, and a wider gap."""
-    return (
+@elementwise(
+    symbol="hardshrink",
+    kinks=(-0.5, 0.5),
+    # All three pieces, and a wider gap.
+    samples=(
         sample(0.2),
         sample(-1.5),
         sample(3.0),
         sample(1.5, lambd=2.0),
         sample(uniform((2, 3))),
-    )
-
-
-@elementwise(symbol="hardshrink", kinks=(-0.5, 0.5))
+    ),
+)
 def hardshrink(xp, x, *, lambd=0.5):
     """Return x where |x| is above lambd, else 0.
 
@@ -95,18 +103,6 @@ def hardshrink(xp, x, *, lambd=0.5):
 def hardshrink_derivative(xp, x, *, lambd):
     """Return 1 where |x| is above lambd, else 0."""
     return xp.where(xp.abs(x) > lambd, xp.ones_like(x), 0.0)
-
-
-@hardshrink.samples
-def hardshrink_samples():
-    """All three pieces, and a wider gap."""
-    return (
-        sample(0.2),
-        sample(-1.5),
-        sample(3.0),
-        sample(1.5, lambd=2.0),
-        sample(uniform((2, 3))),
-    )
 
 
 OPS = (tanhshrink, softshrink, hardshrink)

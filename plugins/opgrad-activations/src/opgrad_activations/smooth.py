@@ -8,7 +8,18 @@ from opgrad import elementwise, sample, uniform
 from opgrad_activations.checks import check_positive
 
 
-@elementwise(symbol="softplus")
+@elementwise(
+    symbol="softplus",
+    # Both tails, a sharp one, and the straight piece above a threshold.
+    samples=(
+        sample(0.5),
+        sample(-30.0),
+        sample(800.0),
+        sample(-0.5, beta=3.0),
+        sample(2.0, beta=2.0, threshold=3.0),
+        sample(uniform((2, 3))),
+    ),
+)
 def softplus(xp, x, *, beta=1.0, threshold=math.inf):
     """Return log(1 + e^(beta x)) / beta.
 
@@ -18,8 +29,10 @@ def softplus(xp, x, *, beta=1.0, threshold=math.inf):
     pricing.
     """
     check_positive("softplus", beta=beta)
+    z = beta * x
+    smooth = xp.relu(z) + xp.log1p(xp.exp(-xp.abs(z)))
 
-    return xp.where(beta * x > threshold, x, xp.logaddexp(beta * x, 0.0) / beta)
+    return xp.where(z > threshold, x, smooth / beta)
 
 
 @softplus.derivative
@@ -28,20 +41,17 @@ def softplus_derivative(xp, x, *, beta, threshold):
     return xp.where(beta * x > threshold, xp.ones_like(x), xp.sigmoid(beta * x))
 
 
-@softplus.samples
-def softplus_samples():
-    """Both tails, a sharp one, and the straight piece above a threshold."""
-    return (
+@elementwise(
+    symbol="squareplus",
+    # Both tails and another b.
+    samples=(
         sample(0.5),
         sample(-30.0),
         sample(800.0),
-        sample(-0.5, beta=3.0),
-        sample(2.0, beta=2.0, threshold=3.0),
+        sample(-0.5, b=0.1),
         sample(uniform((2, 3))),
-    )
-
-
-@elementwise(symbol="squareplus")
+    ),
+)
 def squareplus(xp, x, *, b=4.0):
     """Return (x + sqrt(x^2 + b)) / 2.
 
@@ -59,18 +69,6 @@ def squareplus(xp, x, *, b=4.0):
 def squareplus_derivative(xp, x, y, *, b):
     """Return y / sqrt(x^2 + b), which is (1 + x / sqrt(x^2 + b)) / 2 without the cancellation."""
     return y / xp.sqrt(x * x + b)
-
-
-@squareplus.samples
-def squareplus_samples():
-    """Both tails and another b."""
-    return (
-        sample(0.5),
-        sample(-30.0),
-        sample(800.0),
-        sample(-0.5, b=0.1),
-        sample(uniform((2, 3))),
-    )
 
 
 OPS = (softplus, squareplus)
