@@ -18,7 +18,7 @@ from typing import Any
 from opgrad import namespaces
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
 from opgrad.op import shape as shape_of
-from opgrad.projection import data_of, has_nan
+from opgrad.projection import data_of, has_nan, owned
 from opgrad.steps import add, compile_step
 from opgrad.value import Value, hand_over_backward, recorded
 
@@ -65,8 +65,8 @@ def backward(output: Value, cotangent: Any, record: bool) -> None:  # noqa: FBT0
     found = _sweep_without_nan(nodes, start, 0, leaves, record=record, keep=True)
     for serial, leaf in leaves.items():
         if serial in found:
-            held = leaf._grad
-            leaf._grad = found[serial] if held is None else held + found[serial]
+            held, new = leaf._grad, found[serial]
+            leaf._grad = owned(new) if held is None else held + new
 
 
 hand_over_backward(backward)
@@ -124,10 +124,13 @@ def collect(
         InPlaceError: The data of an operand changed after it was used.
     """
     others = False
+    nodes: list[Value] = []
     seen = {*targets, *[output.serial for output in outputs]}
-    nodes = [o for o in outputs if o.serial not in targets and o.op is not None]
-    add_seen, add_node = seen.add, nodes.append
-    for node in nodes:  # grows as it is walked
+    stack = [o for o in outputs if o.serial not in targets and o.op is not None]
+    add_node, add_seen, push, pop = nodes.append, seen.add, stack.append, stack.pop
+    while stack:
+        node = pop()
+        add_node(node)
         limit = node.serial
         for operand in node.operands:
             if type(operand) is Value:
@@ -142,7 +145,7 @@ def collect(
                         continue
                     add_seen(serial)
                     if operand.op is not None:
-                        add_node(operand)
+                        push(operand)
                     elif leaves is None:
                         others = True
                     else:

@@ -11,7 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.errors import CallError, ConflictError, OpgradError
+from opgrad.errors import (
+    CallError,
+    ConflictError,
+    ConversionError,
+    OpgradError,
+    UnknownOpError,
+)
 from opgrad.namespaces import BY_PAIR, BY_TYPE, scalar
 from opgrad.op import (
     BINARY_OPERATORS,
@@ -348,4 +354,69 @@ def _method(op: Op) -> Callable[..., Any]:
 
 _methods = _Methods()
 REGISTRY.subscribe(_methods, _methods.check)
+
+
+# -- NumPy's own functions on Values --------------------------------------------------------------
+
+
+class _NumPyNames:
+    """Which op a NumPy function means: built-in ops by their name, others as they declare."""
+
+    def __init__(self) -> None:
+        self.ops: dict[str, Op] = {}
+
+    def __call__(self, ops: Iterable[Op]) -> None:
+        for op in ops:
+            for name in (op.name, *op.numpy) if op.qualname.startswith("core.") else op.numpy:
+                self.ops.setdefault(name, op)
+
+    def find(self, function: Any) -> Op:
+        """The op of a NumPy function.
+
+        Raises:
+            UnknownOpError: There is none, so the call would lose the gradient.
+        """
+        op = self.ops.get(function.__name__)
+        if op is None:
+            message = (
+                f"opgrad has no op for NumPy's {function.__name__}, so this call would lose the "
+                f"gradient; {REGISTRY.unknown(function.__name__)}. On plain data call it on v.data"
+            )
+            raise UnknownOpError(message)
+
+        return op
+
+
+_numpy_names = _NumPyNames()
+REGISTRY.subscribe(_numpy_names)
+
+
+def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+    """Run the op that a NumPy ufunc means: `np.tanh(v)`, `array + v`."""
+    del self
+    if keywords.get("out") is not None:
+        message = (
+            f"numpy.{ufunc.__name__} would write a Value into an array and lose its gradient "
+            "(`array += v` does that too); write `array = array + v`"
+        )
+        raise ConversionError(message)
+    op = _numpy_names.find(ufunc)
+    if method != "__call__":
+        message = f"numpy.{ufunc.__name__}.{method} has no op; the op of the ufunc is {op!r}"
+        raise UnknownOpError(message)
+
+    return op(*inputs, **keywords)
+
+
+def _array_function(
+    self: Value, function: Any, types: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> Any:
+    """Run the op that a NumPy function means: `np.concatenate([v, w])`."""
+    del self, types
+
+    return _numpy_names.find(function)(*args, **keywords)
+
+
+Value.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
+Value.__array_function__ = _array_function  # type: ignore[attr-defined]
 hand_over_dispatch(call, compile_call)

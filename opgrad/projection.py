@@ -139,3 +139,12 @@ def zeros_like(data: Any) -> Any:
         return 0.0
 
     return namespaces.of_type(type(data)).zeros_like(data)
+
+
+def owned(gradient: Any) -> Any:
+    """The gradient as an array that may be written to: rules may return read-only views."""
+    flags = getattr(gradient, "flags", None)
+    if flags is None or flags.writeable:
+        return gradient
+
+    return gradient.copy()

@@ -36,6 +36,8 @@ def compile_step(op: Op, gradients: Gradients, *, record: bool) -> Step:
         record: On Values, to be recorded, or on plain data.
     """
     joint = op.rule("backward", None)
+    if op.outputs and len(op.operands) == 1:
+        joint = op.rule("backward", op.operands[0])
     if op is PICK:
         step: Step = _pick_step
     elif joint is not None and (len(op.operands) != 1 or op.outputs):
