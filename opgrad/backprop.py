@@ -20,7 +20,7 @@ from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, Rul
 from opgrad.op import shape as shape_of
 from opgrad.projection import data_of, has_nan, owned
 from opgrad.steps import add, compile_step
-from opgrad.value import Value, hand_over_backward, recorded
+from opgrad.value import MANY, Value, hand_over_backward, recorded
 
 _by_serial = attrgetter("serial")
 
@@ -132,7 +132,8 @@ def collect(
         node = pop()
         add_node(node)
         limit = node.serial
-        for operand in node.operands:
+        first, second = node.first, node.second
+        for operand in first if second is MANY else (first, second):
             if type(operand) is Value:
                 serial = operand.serial
                 if serial > limit:

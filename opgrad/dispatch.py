@@ -168,7 +168,8 @@ def _unary(op: Op) -> Callable[[Any], Any]:
             node = _new(Value)
             node._data = result
             node.op = op
-            node.operands = (x,)
+            node.first = x
+            node.second = None
             node.serial = next_serial()
             return node
         return constant(result)
@@ -220,7 +221,8 @@ def operator_call(op: Op) -> Callable[[Value, Any], Any]:
             node = _new(Value)
             node._data = result
             node.op = op
-            node.operands = (a, b)
+            node.first = a
+            node.second = b
             node.serial = next_serial()
             return node
         return constant(result)

@@ -50,6 +50,9 @@ def recorded(*, on: bool) -> Iterator[None]:
         recording.reset(token)
 
 
+MANY: Any = ("the operands are the tuple in `first`",)
+
+
 class Value:
     """A Python number or an array that remembers how it was made.
 
@@ -72,12 +75,15 @@ class Value:
 
     # serial: 0 for a constant; else the place in the topological order. It is renewed when the
     # data of a leaf is assigned, and negative once the data of a computed Value was.
+    # first, second: the operands where there are at most two, which saves a tuple a node (a third
+    # of its memory, half of the collector's work); else first is a tuple and second MANY.
     __slots__ = (
-        "__weakref__", "_attributes", "_data", "_grad", "_saved", "op", "operands", "serial",
+        "__weakref__", "_attributes", "_data", "_grad", "_saved", "first", "op", "second", "serial",
     )  # fmt: skip
 
     op: Op | None
-    operands: tuple[Any, ...]
+    first: Any
+    second: Any
     serial: int
 
     def __init__(self, data: Any, requires_grad: bool | None = None) -> None:  # noqa: FBT001 -- as in the ecosystem
@@ -86,8 +92,7 @@ class Value:
             raise NotDifferentiableError(_refusal(data))
         self._data = data
         self._grad: Any = None
-        self.op = None
-        self.operands = ()
+        self.op = self.first = self.second = None
         wanted = kind is namespaces.REAL if requires_grad is None else requires_grad
         self.serial = next_serial() if wanted else 0
 
@@ -134,6 +139,18 @@ class Value:
     @grad.setter
     def grad(self, grad: Any) -> None:
         self._grad = grad
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """What the op was called with: Values and plain constants; empty for a leaf."""
+        if self.second is MANY:
+            return self.first  # type: ignore[no-any-return]
+        if self.op is None:
+            return ()
+        if self.second is None and len(self.op.operands) != 2:  # noqa: PLR2004 -- one operand
+            return (self.first,)
+
+        return (self.first, self.second)
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -299,7 +316,12 @@ def make_node(
     node = _new(Value)
     node._data = data
     node.op = op
-    node.operands = operands
+    if len(operands) == 1:
+        (node.first,), node.second = operands, None
+    elif len(operands) == 2:  # noqa: PLR2004 -- both find a place
+        node.first, node.second = operands
+    else:
+        node.first, node.second = operands, MANY
     node.serial = next_serial()
     node._attributes = attributes
     node._saved = saved
@@ -312,8 +334,7 @@ def constant(data: Any) -> Value:
     value = _new(Value)
     value._data = data
     value._grad = None
-    value.op = None
-    value.operands = ()
+    value.op = value.first = value.second = None
     value.serial = 0
 
     return value

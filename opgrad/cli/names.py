@@ -53,10 +53,10 @@ def find_activation(name: str) -> Op:
         op = find_op(name)
     except UnknownOpError as error:
         hint = _near(name)
-        if not hint or "did you mean" in str(error):
+        if not hint:
             raise
-        message = f"{error}; did you mean {hint}?"
-        raise UnknownOpError(message) from None
+        message = f"no installed plugin provides activation {name!r}; did you mean {hint}?"
+        raise UnknownOpError(message) from error
     if not suits(op):
         hint = _near(name) or "core.tanh or core.relu"
         message = (
