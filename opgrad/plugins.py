@@ -15,7 +15,7 @@ import os
 import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from types import ModuleType
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -332,11 +332,11 @@ def _ops_of(plugins: Iterable[object], provider: Provider) -> list[Op]:
 
 def _call_hook(plugin: object, provider: Provider) -> Iterator[Op]:
     name = getattr(plugin, "__name__", type(plugin).__name__)
-    _check_hook_names(plugin, provider)
+    hooks = _hooks_of(plugin, provider)
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     try:
-        manager.register(plugin)
+        manager.register(SimpleNamespace(**hooks), name)  # not the module: pluggy reads every name
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         message = f"plugin {provider.namespace!r} ({provider}), {name}: {error}"
@@ -351,10 +351,14 @@ def _call_hook(plugin: object, provider: Provider) -> Iterator[Op]:
         yield from result
 
 
-def _check_hook_names(plugin: object, provider: Provider) -> None:
-    """Refuse a misspelled hook, one without its marker, and a plugin without any."""
+def _hooks_of(plugin: object, provider: Provider) -> dict[str, Any]:
+    """The hooks a plugin implements.
+
+    Raises:
+        PluginError: One is misspelled or lacks its marker, or there is none.
+    """
     name = getattr(plugin, "__name__", type(plugin).__name__)
-    marked = 0
+    hooks: dict[str, Any] = {}
     for attribute in dir(plugin):
         if not attribute.startswith("opgrad_"):
             continue
@@ -369,13 +373,15 @@ def _check_hook_names(plugin: object, provider: Provider) -> None:
         if not hasattr(function, "opgrad_impl"):
             message = f"{name}.{attribute} ({provider}) lacks the marker @opgrad.hookimpl"
             raise PluginError(message)
-        marked += 1
-    if not marked:
+        hooks[attribute] = function
+    if not hooks:
         message = (
             f"{name} ({provider}) implements no hook of opgrad; "
             f"a plugin has at least one of: {', '.join(HOOKS)}"
         )
         raise PluginError(message)
+
+    return hooks
 
 
 def _check_op(op: object, provider: Provider) -> None:

@@ -41,7 +41,7 @@ def tangents(
         The tangents and whether the sweep was recorded.
     """
     targets = {value.serial for value in wanted}
-    nodes, others = collect(outputs, targets, floor)
+    nodes, _, others = collect(outputs, targets, floor)
     nodes = between(nodes, targets)
     if record is not None:
         record = record or others or any([type(t) is Value and t.serial for t in given])

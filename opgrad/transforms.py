@@ -13,8 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import attrs
-
 from opgrad import namespaces, trees
 from opgrad.backprop import check_cotangent, gradients
 from opgrad.dispatch import alias
@@ -80,9 +78,9 @@ def value_and_grad(
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        call = _arguments(f, argnums, args, kwargs)
-        with _Inputs.of(call.chosen) as inputs:
-            result = call.run(inputs.trees)
+        chosen, several, run = _arguments(f, argnums, args, kwargs)
+        with _Inputs.of(chosen) as inputs:
+            result = run(inputs.trees)
             output, aux = _split(result, has_aux=has_aux)
             found, recorded_sweep = _gradients_of(output, inputs)
             out = inputs.hand_out(output, recorded_sweep)
@@ -91,7 +89,7 @@ def value_and_grad(
         new = iter(given)
         results = tuple([trees.refill(tree, new) for tree in inputs.trees])
 
-        return ((out, aux) if has_aux else out), (results if call.several else results[0])
+        return ((out, aux) if has_aux else out), (results if several else results[0])
 
     return value_and_gradient
 
@@ -151,24 +149,24 @@ def stop_gradient(x: Any) -> Any:
 # -- the inputs of one call -----------------------------------------------------------------------
 
 
-@attrs.define(eq=False)
 class _Inputs:
-    """Values made for one call of a transform, and what to hand out at its end."""
+    """Values made for one call of a transform, and what to hand out at its end.
 
-    trees: tuple[Any, ...]
-    values: list[Value]
-    floor: int
-    recording: bool
-    any_value: bool
-    """Whether a Value came in: then Values go out."""
-    record: bool | None
-    """Whether the sweep must be recorded: None where nothing is, under `no_grad`."""
+    `record`: whether the sweep must be recorded; None where nothing is, under `no_grad`.
+    """
+
+    def __init__(self, new: tuple[Any, ...], values: list[Value], floor: int) -> None:
+        self.trees = new
+        self.values = values
+        self.floor = floor
+        self.recording = recording.get()
+        self.any_value = False
+        self.record: bool | None = None
 
     @staticmethod
     @contextmanager
     def of(chosen: tuple[Any, ...]) -> Iterator[_Inputs]:
         """Replace each leaf by a Value of its own; make them constants at the end."""
-        was_recording = recording.get()
         floor = next_serial()
         values: list[Value] = []
         fresh: list[Value] = []
@@ -185,12 +183,10 @@ class _Inputs:
             fresh.append(values[-1])
             return values[-1]
 
-        replaced = tuple([trees.map_leaves(replace, tree) for tree in chosen])
-        larger = any([value.serial for value in arrived])
-        inputs = _Inputs(
-            replaced, values, floor, was_recording, bool(arrived),
-            larger if was_recording else None,
-        )  # fmt: skip
+        inputs = _Inputs(tuple([trees.map_leaves(replace, tree) for tree in chosen]), values, floor)
+        inputs.any_value = bool(arrived)  # then Values go out
+        if inputs.recording:
+            inputs.record = any([value.serial for value in arrived])
         with recorded(on=True):
             try:
                 yield inputs
@@ -208,21 +204,13 @@ class _Inputs:
         return data_of(value)
 
 
-@attrs.frozen
-class _Arguments:
-    """A call's arguments, with those to differentiate by taken out."""
-
-    chosen: tuple[Any, ...]
-    several: bool
-    run: Callable[[tuple[Any, ...]], Any]
-
-
 def _arguments(
     f: Callable[..., Any],
     argnums: Position | Sequence[Position],
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
-) -> _Arguments:
+) -> tuple[tuple[Any, ...], bool, Callable[[tuple[Any, ...]], Any]]:
+    """The arguments to differentiate by, whether several were asked for, and `f` of new ones."""
     several = not isinstance(argnums, int | str)
     positions: tuple[Position, ...] = tuple(argnums) if several else (argnums,)  # type: ignore[arg-type, assignment]
     name = getattr(f, "__name__", repr(f))
@@ -253,7 +241,7 @@ def _arguments(
 
     chosen = tuple([kwargs[p] if isinstance(p, str) else args[p] for p in positions])
 
-    return _Arguments(chosen, several, run)
+    return chosen, several, run
 
 
 def _split(result: Any, *, has_aux: bool) -> tuple[Any, Any]:

@@ -173,7 +173,7 @@ def test_interruption_leaves_whole_files_and_one_line(tmp_path):
     _, complaint = process.communicate(timeout=30)
 
     assert process.returncode == INTERRUPTED
-    assert complaint.splitlines() == ["opgrad: interrupted"]
+    assert complaint == f"opgrad: interrupted; what was written until then is in {tmp_path}\n"
     assert losses_of(tmp_path)
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
@@ -202,4 +202,4 @@ def test_census_counts_a_shared_result_once():
     y = Value(1.0) + Value(2.0)
     census.count("here", y * y)
 
-    assert {tally.op.name: tally.calls for tally in census.tallies()} == {"add": 1, "mul": 1}
+    assert {tally.op.name: tally.calls for tally in census.tallies()} == {"add": 1, "multiply": 1}

@@ -35,7 +35,7 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except UnknownOpError as error:
         return _complain(f"{error}", USAGE)
-    except OpgradError as error:
+    except (OpgradError, OSError) as error:
         return _complain(f"{error}", FINDINGS)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from opgrad.cli import FINDINGS, FINE, listing, showing
+from opgrad.cli import FINDINGS, FINE, INTERRUPTED, listing, showing
 from opgrad.cli.names import find_activation, find_op
 from opgrad.errors import UnknownOpError
 from opgrad.op import Op
@@ -87,13 +87,18 @@ def demo_command(*, quick: bool, seed: int, activation: str, out: Path) -> None:
     """
     from opgrad.cli.demonstration import Demonstration  # noqa: PLC0415 -- no other verb needs it
 
-    Demonstration(
+    demonstration = Demonstration(
         console=_console(),
         folder=out,
         activation=_found(find_activation, activation, "--activation"),
         seed=seed,
         quick=quick,
-    ).run()
+    )
+    try:
+        demonstration.run()
+    except KeyboardInterrupt:
+        click.echo(f"opgrad: interrupted; what was written until then is in {out}", err=True)
+        _exit(INTERRUPTED)
 
 
 def _found(find: Callable[[str], Op], name: str, parameter: str) -> Op:

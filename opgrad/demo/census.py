@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import cast
 
 import attrs
 
-if TYPE_CHECKING:
-    from opgrad import Value
-    from opgrad.op import Op
+from opgrad import Op, Value
 
 
 @attrs.frozen
@@ -32,17 +30,17 @@ class Census:
 
     def count(self, network: str, output: Value) -> None:
         """Add the calls that made `output`, each once, however often its result was used."""
-        counter = self._counters.setdefault(network, Counter())
-        seen = set()
-        waiting = [output]
+        made = []
+        waiting = [output] if output.op is not None else []
+        seen = {id(output)}
         while waiting:
             value = waiting.pop()
-            op = value.op
-            if op is None or id(value) in seen:
-                continue
-            seen.add(id(value))
-            counter[op] += 1
-            waiting.extend(operand for operand in value.operands if hasattr(operand, "operands"))
+            made.append(cast("Op", value.op))
+            for operand in value.operands:
+                if type(operand) is Value and operand.op is not None and id(operand) not in seen:
+                    seen.add(id(operand))
+                    waiting.append(operand)
+        self._counters.setdefault(network, Counter()).update(made)
 
     def tallies(self) -> list[Tally]:
         """Every op that was called, by provider and name."""

@@ -36,7 +36,7 @@ class Settings:
 
     points: int = 100
     test_points: int = 200
-    steps: int = 80
+    steps: int = 60
 
 
 FULL = Settings()

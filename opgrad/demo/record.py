@@ -48,7 +48,7 @@ def write_plot(folder: Path, history: Sequence[Progress]) -> bool:
             label="share of errors (test)",
         )
         axes.set(title=network, xlabel=steps[0].unit)
-        axes.set_yscale("log", nonpositive="mask")
+        axes.set_yscale("log", nonpositive="clip")
         axes.legend()
     image = io.BytesIO()
     figure.savefig(image, format="png", dpi=120)
