@@ -224,7 +224,7 @@ def _sweep_without_nan(
 ) -> dict[int, Any]:  # fmt: skip
     if not record:
         start = {serial: data_of(cotangent) for serial, cotangent in start.items()}
-    with recorded(on=record):
+    with recorded(on=record), namespaces.quiet():
         found = sweep(nodes, dict(start), floor, record=record, keep=keep)
         if any([serial in found and has_nan(found[serial]) for serial in wanted]):
             found = sweep(nodes, start, floor, record=record, keep=keep, masked=True)

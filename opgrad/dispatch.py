@@ -184,14 +184,18 @@ def _binary(op: Op) -> Callable[[Any, Any], Any]:
     def call_binary(a: Any, b: Any) -> Any:
         if type(a) is Value:
             return of_value(a, b)
-        if type(b) is Value:
-            return call(op, (a, b), {})
-        xp = BY_PAIR.get((type(a), type(b))) or namespace_of(op, (a, b))
+        y = b._data if type(b) is Value else b
+        xp = BY_PAIR.get((type(a), type(y))) or namespace_of(op, (a, y))
         try:
-            return forward(xp, a, b)
+            result = forward(xp, a, y)
         except Exception as error:
             note(op, error, (a, b))
             raise
+        if type(b) is not Value:
+            return result
+        if b.serial and _is_recording():
+            return make_node(op, (a, b), {}, result, None)
+        return constant(result)
 
     return call_binary
 

@@ -138,11 +138,17 @@ class Op:
     # What is added after the op is made, each once, by the decorators and the registry below.
     _adapter: Function | None = attrs.field(default=None, init=False)
     provider: Provider | None = attrs.field(default=None, init=False)
+    arity: int = attrs.field(init=False)
+    """How many operands a call on the short road has; -1 where each takes the general one."""
     # Calls compiled when first needed (see `dispatch`, `backprop`, `pushforward`).
     call: Function | None = attrs.field(default=None, init=False)
     plain_step: Any = attrs.field(default=None, init=False)
     recorded_step: Any = attrs.field(default=None, init=False)
     pushes: Any = attrs.field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        short = not (self.variadic or self.attributes or self.optional)
+        object.__setattr__(self, "arity", len(self.operands) if short else -1)
 
     def __call__(self, /, *operands: Any, **attributes: Any) -> Any:
         """Run the op; record it where an operand is a Value that wants a gradient."""
@@ -157,13 +163,6 @@ class Op:
     def qualname(self) -> str:
         """`namespace.name`; `local.name` for an op no registry has taken in."""
         return f"{self.provider.namespace if self.provider else 'local'}.{self.name}"
-
-    @property
-    def arity(self) -> int:
-        """How many operands a call on the fast road has; -1 where it must take the general one."""
-        fast = not (self.variadic or self.attributes or self.optional or self._adapter)
-
-        return len(self.operands) if fast else -1
 
     @property
     def differentiable(self) -> bool:
@@ -253,6 +252,7 @@ class Op:
     def arguments(self, adapter: Function) -> Function:
         """Add how a call's arguments become `(operands, attributes)`, where they are not yet."""
         self._set_once("_adapter", adapter, "arguments")
+        object.__setattr__(self, "arity", -1)
 
         return adapter
 

@@ -128,9 +128,8 @@ def has_nan(gradient: Any) -> bool:
     data = data_of(gradient)
     if type(data) in _NUMBERS:
         return bool(data != data)  # noqa: PLR0124 -- NaN is the number that differs from itself
-    xp = namespaces.of_type(type(data))
 
-    return bool(xp.any(xp.isnan(data)))
+    return bool(namespaces.of_type(type(data)).has_nan(data))
 
 
 def zeros_like(data: Any) -> Any:

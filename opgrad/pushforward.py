@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from opgrad import namespaces
 from opgrad.backprop import between, collect, gradients
 from opgrad.dispatch import PICK, alias
 from opgrad.errors import RuleError
@@ -49,7 +50,7 @@ def tangents(
     start = {
         value.serial: t if record else data_of(t) for value, t in zip(wanted, given, strict=True)
     }
-    with recorded(on=record):
+    with recorded(on=record), namespaces.quiet():
         found = _push(nodes, dict(start), record=record, masked=False)
         results = [found.get(output.serial) for output in outputs]
         if any([t is not None and has_nan(t) for t in results]):

@@ -327,13 +327,14 @@ def _unrolled(
         inputs[index] = alias(operand) if record else Value(operand._data)
     with recorded(on=True):
         output = op.forward(*([core()] if op.wants_xp else []), *inputs, **node.attributes)
-    zeros = [zeros_like(operand._data) for operand in wanted.values()]
     if type(output) is not Value or not output.serial:
-        return zeros
+        return [zeros_like(operand._data) for operand in wanted.values()]
     targets = [inputs[i] for i in wanted]
     found, _ = gradients([output], [g], targets, floor=floor, record=record or None)
 
-    return [zero if d is None else d for d, zero in zip(found, zeros, strict=True)]
+    pairs = zip(found, wanted.values(), strict=True)
+
+    return [zeros_like(operand._data) if d is None else d for d, operand in pairs]
 
 
 # -- rules that use what the forward saved --------------------------------------------------------

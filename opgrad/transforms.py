@@ -267,19 +267,20 @@ def _as_output(output: Any) -> Any:
 
 def _gradients_of(output: Any, inputs: _Inputs) -> tuple[list[Any], bool]:
     """The gradient for each input, zeros where the output does not depend on one."""
-    zeros = [zeros_like(value._data) for value in inputs.values]
     if type(output) is not Value or not output.serial:
         if shape_of(data_of(output)) != ():
             message = f"grad needs a scalar function; this one returned shape {shape_of(output)}"
             raise NotDifferentiableError(message)
-        return zeros, False
+        return [zeros_like(value._data) for value in inputs.values], False
     cotangent = check_cotangent(output, None)
     with recorded(on=inputs.recording):
         found, was_recorded = gradients(
             [output], [cotangent], inputs.values, floor=inputs.floor, record=inputs.record
         )
 
-    return [z if g is None else g for g, z in zip(found, zeros, strict=True)], was_recorded
+    pairs = zip(found, inputs.values, strict=True)
+
+    return [zeros_like(v._data) if g is None else g for g, v in pairs], was_recorded
 
 
 def _check_tangents(values: list[Value], given: list[Any]) -> None:

@@ -7,6 +7,8 @@ imported already, and its module here is loaded when the first such data is seen
 from __future__ import annotations
 
 import importlib
+import sys
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 from typing import Any
 
@@ -71,3 +73,10 @@ def describe(data: Any) -> str:
     text = repr(data)
 
     return f"{type(data).__name__} {text if len(text) <= 40 else text[:37] + '...'}"  # noqa: PLR2004
+
+
+def quiet() -> AbstractContextManager[Any]:
+    """A context in which array libraries do not warn of inf and NaN: sweeps deal with those."""
+    library = sys.modules.get(LIBRARIES["numpy"])
+
+    return library.quiet() if library is not None else nullcontext()

@@ -122,6 +122,16 @@ def logsumexp(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     return y if keepdims else np.squeeze(y, axis=_axes(axis, x.ndim))[()]
 
 
+def quiet() -> np.errstate:
+    """A context without NumPy's warnings of inf and NaN."""
+    return np.errstate(all="ignore")
+
+
+def has_nan(x: Any) -> bool:
+    """Whether any entry is NaN: one pass that allocates nothing, confirmed where it says so."""
+    return bool(np.isnan(np.vdot(x, x))) and bool(np.isnan(x).any())
+
+
 def _axes(axis: Any, ndim: int) -> Any:
     return tuple(range(ndim)) if axis is None else axis
 

@@ -1,0 +1,93 @@
+"""What several test files share: a place where distributions are installed, as pip leaves them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+# Each module says on disk that it was imported, in whichever process that was.
+IMPORTED = 'with open(__file__ + ".log", "a") as log: log.write(".")\n'
+SAID = '''
+import opgrad
+
+def said(call):
+    """Return what a call gives, or its error as one text."""
+    try:
+        return call()
+    except BaseException as error:
+        notes = getattr(error, "__notes__", ())
+        return "\\n".join([f"{type(error).__name__}: {error}", *notes])
+'''
+
+
+class Site:
+    """A folder on the path, with distributions made by hand: metadata and one module each."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.elsewhere = path.parent / "elsewhere"
+        self.path.mkdir()
+        self.elsewhere.mkdir()
+
+    def add(
+        self, namespace, source, *, distribution=None, version="1.0", value=None, editable=False
+    ):
+        """Install a distribution with one plugin; return the path of its module."""
+        distribution = distribution or f"opgrad-{namespace}"
+        module = (value or f"opgrad_{namespace}").partition(":")[0].strip()
+        info = self.path / f"{distribution.replace('-', '_')}-{version}.dist-info"
+        info.mkdir(exist_ok=True)
+        about = f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
+        (info / "METADATA").write_text(about)
+        (info / "RECORD").write_text("")
+        with (info / "entry_points.txt").open("a") as entries:
+            entries.write(f"[opgrad.plugins]\n{namespace} = {value or module}\n")
+        if editable:
+            url = '{"dir_info": {"editable": true}, "url": "file:///somewhere"}'
+            (info / "direct_url.json").write_text(url)
+        if source is None:
+            return None
+        file = self.path / f"{module}.py"
+        file.write_text(IMPORTED + textwrap.dedent(source))
+
+        return file
+
+    def imports(self, module):
+        """How often a module was imported, in all processes together."""
+        log = self.path / f"{module}.py.log"
+
+        return len(log.read_text()) if log.exists() else 0
+
+    def run(self, program, *, arguments=("-c",), cwd=None, **environment):
+        """Return what a fresh interpreter prints, with this folder on its path."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "OPGRAD_"))}
+        done = subprocess.run(
+            [sys.executable, *arguments, textwrap.dedent(program)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            cwd=cwd or self.elsewhere,
+            env={**kept, "PYTHONPATH": os.fspath(self.path), **environment},
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+        return done.stdout
+
+    def said(self, *expressions, before="", **environment):
+        """Return what each expression gives, or what its error says, one process for all."""
+        lines = [f"print(said(lambda: {expression}), end='\\0')" for expression in expressions]
+        printed = self.run("\n".join([SAID, textwrap.dedent(before), *lines]), **environment)
+
+        return printed.split("\0")[:-1] if len(expressions) > 1 else printed.rstrip("\0")
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A folder on the path of other processes, empty as yet."""
+    return Site(tmp_path / "site")
