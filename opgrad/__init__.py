@@ -6,15 +6,19 @@ floats and arrays. Importing this package loads the built-in ops and scans nothi
 
 from __future__ import annotations
 
-from opgrad import ops
+from opgrad import methods, ops
+from opgrad.define import composite, elementwise, op
 from opgrad.hookspecs import hookimpl
-from opgrad.op import Op, Sample, composite, elementwise, op, sample, shape, uniform
+from opgrad.op import Op
 from opgrad.plugins import PLUGINS
+from opgrad.samples import Sample, sample, uniform
 from opgrad.transforms import grad, jvp, stop_gradient, value_and_grad
+from opgrad.types import shape
 from opgrad.value import Value, no_grad
 from opgrad.version import __version__
 
 load_plugin = PLUGINS.load_plugin
+methods.install(PLUGINS.registry)
 PLUGINS.load("core")
 
 __all__ = [

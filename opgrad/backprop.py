@@ -17,9 +17,9 @@ from typing import Any
 
 from opgrad import namespaces
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
-from opgrad.op import shape as shape_of
 from opgrad.projection import data_of, has_nan, owned
 from opgrad.steps import add, compile_step
+from opgrad.types import shape as shape_of
 from opgrad.value import MANY, Value, hand_over_backward, recorded
 
 _by_serial = attrgetter("serial")
@@ -247,7 +247,7 @@ def sweep(
         masked: Where a cotangent is zero, give exactly zero through elementwise ops.
     """
     take = found.pop
-    node = None
+    node: Any = None
     try:
         for node in nodes:
             g = take(node.serial, None)

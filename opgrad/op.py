@@ -7,17 +7,18 @@ the forward, each at most once, and none once a registry has taken the op in.
 from __future__ import annotations
 
 import difflib
-import random
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, overload
 
 import attrs
 
-from opgrad.errors import CallError, OpDefinitionError
-from opgrad.rules import REQUIRED, RESERVED, Parameters, parameters_of, place
+from opgrad.errors import OpDefinitionError
+from opgrad.rules import REQUIRED, parameters_of, place
+from opgrad.samples import Sample
 from opgrad.types import Provider
 
 Function = Callable[..., Any]
+F = TypeVar("F", bound=Function)
 
 BINARY_OPERATORS: Mapping[str, tuple[str, str | None]] = {
     "+": ("__add__", "__radd__"),
@@ -54,48 +55,6 @@ _RULE_NAMES: Mapping[str, tuple[str, ...]] = {
     "backward": ("xp", "y", "g"),
     "jvp": ("xp", "y", "t"),
 }
-
-
-@attrs.frozen(init=False)
-class Sample:
-    """Operands and attributes an op can be checked with. Nested lists stand for arrays."""
-
-    operands: tuple[Any, ...]
-    attributes: Mapping[str, Any]
-
-    def __init__(self, *operands: Any, **attributes: Any) -> None:
-        self.__attrs_init__(operands, attributes)  # type: ignore[attr-defined]
-
-
-sample = Sample
-
-
-def uniform(shape: tuple[int, ...], low: float = -2.0, high: float = 2.0, seed: int = 0) -> Any:
-    """Nested lists of `shape` with numbers from [low, high), the same in every run.
-
-    Example:
-        >>> [round(x, 3) for x in uniform((2,))]
-        [1.378, 1.032]
-    """
-    generator = random.Random(f"{shape}{seed}")  # noqa: S311 -- sample data, not a secret
-
-    def fill(rest: tuple[int, ...]) -> Any:
-        if not rest:
-            return generator.uniform(low, high)
-
-        return [fill(rest[1:]) for _ in range(rest[0])]
-
-    return fill(tuple(shape))
-
-
-def shape(x: Any) -> tuple[int, ...]:
-    """The shape of an operand; `()` for a Python number, which has no `.shape`.
-
-    Example:
-        >>> shape(2.0)
-        ()
-    """
-    return getattr(x, "shape", ())
 
 
 @attrs.define(eq=False, repr=False, on_setattr=attrs.setters.frozen)
@@ -230,6 +189,10 @@ class Op:
 
     # -- decorators ---------------------------------------------------------------------------
 
+    @overload
+    def derivative(self, target: str) -> Callable[[F], F]: ...
+    @overload
+    def derivative(self, target: F) -> F: ...
     def derivative(self, target: Function | str) -> Any:
         """Add dy/d(operand) of an elementwise op: `@f.derivative` or `@f.derivative("a")`."""
         if not self.elementwise:
@@ -241,15 +204,23 @@ class Op:
 
         return self._rule_decorator("derivative", target, one_operand=True)
 
+    @overload
+    def backward(self, target: str) -> Callable[[F], F]: ...
+    @overload
+    def backward(self, target: F) -> F: ...
     def backward(self, target: Function | str) -> Any:
         """Add the gradient rule: `@f.backward` for all operands, `@f.backward("a")` for one."""
         return self._rule_decorator("backward", target)
 
+    @overload
+    def jvp(self, target: str) -> Callable[[F], F]: ...
+    @overload
+    def jvp(self, target: F) -> F: ...
     def jvp(self, target: Function | str) -> Any:
         """Add the forward-mode rule: `@f.jvp` for all operands, `@f.jvp("a")` for one."""
         return self._rule_decorator("jvp", target)
 
-    def arguments(self, adapter: Function) -> Function:
+    def arguments(self, adapter: F) -> F:
         """Add how a call's arguments become `(operands, attributes)`, where they are not yet."""
         self._set_once("_adapter", adapter, "arguments")
         object.__setattr__(self, "arity", -1)
@@ -339,299 +310,5 @@ def hand_over_dispatch(general: Function, compile_call: Function) -> None:
     _dispatcher[:] = [general, compile_call]
 
 
-# -- making an op ---------------------------------------------------------------------------------
-
-
-def op(forward: Function | None = None, /, **declarations: Any) -> Any:
-    """Make an op of a forward function. Bare or with declarations: `@op`, `@op(linear=True)`.
-
-    Args:
-        forward: `forward(xp, *operands, **attributes)`: positional parameters are operands
-            (default None: may be left out), keyword-only ones are attributes; `xp` is the array
-            namespace that fits the data.
-        **declarations: `name`; `linear` (forward mode then needs no rule; True: in each operand, the others
-            held, as a product is; `"jointly"`: in all together, as a sum is); `nondiff` (operands without derivative, True for all); `saves` (forward returns
-            `(y, saved)`); `outputs` (forward returns a tuple); `broadcasts` (gradients are summed
-            out to each operand's shape); `operator`, `methods`, `properties` (how a Value reaches
-            the op); `numpy` (NumPy's names for it, where they differ); `symbol` (in drawings);
-            `domain` (open interval an operand); `kinks`; `samples`.
-
-    Raises:
-        OpDefinitionError: The definition is malformed; the message names what exists.
-
-    Example:
-        >>> import opgrad
-        >>> @opgrad.op(linear=True)
-        ... def double(xp, x):
-        ...     return 2.0 * x
-        >>> @double.backward
-        ... def double_backward(g):
-        ...     return 2.0 * g
-        >>> double(3.0), opgrad.grad(double)(3.0)
-        (6.0, 2.0)
-    """
-    return _decorate(forward, declarations)
-
-
-def elementwise(forward: Function | None = None, /, **declarations: Any) -> Any:
-    """Make an op that works entry by entry; broadcasting is the engine's work.
-
-    Takes what `op` takes. One `derivative` an operand serves backward and forward mode.
-
-    Raises:
-        OpDefinitionError: The definition is malformed; the message names what exists.
-
-    Example:
-        >>> import opgrad
-        >>> @opgrad.elementwise
-        ... def cube(xp, x):
-        ...     return x * x * x
-        >>> @cube.derivative
-        ... def cube_derivative(x):
-        ...     return 3.0 * x * x
-        >>> opgrad.grad(cube)(2.0)
-        12.0
-    """
-    return _decorate(forward, {**declarations, "elementwise": True, "broadcasts": True})
-
-
-def composite(forward: Function | None = None, /, **declarations: Any) -> Any:
-    """Make an op of other ops: its derivative is found by running the forward on them.
-
-    Takes what `op` takes, and `elementwise=True` where it works entry by entry. Rules may be
-    added for speed; each replaces the derivative found for its operand.
-
-    Raises:
-        OpDefinitionError: The definition is malformed; the message names what exists.
-
-    Example:
-        >>> import opgrad
-        >>> @opgrad.composite(elementwise=True)
-        ... def bump(xp, x):
-        ...     return xp.exp(-x * x)
-        >>> opgrad.grad(bump)(0.0)
-        -0.0
-    """
-    return _decorate(forward, {**declarations, "composite": True})
-
-
-_DECLARATIONS = frozenset(
-    {
-        "name", "linear", "nondiff", "saves", "outputs", "broadcasts", "operator", "methods",
-        "properties", "numpy", "symbol", "domain", "kinks", "samples", "elementwise", "composite",
-    },
-)  # fmt: skip
-
-
-def _decorate(forward: Function | None, declarations: dict[str, Any]) -> Any:
-    unknown = declarations.keys() - _DECLARATIONS
-    if unknown:
-        name = min(unknown)
-        near = difflib.get_close_matches(name, _DECLARATIONS, 1)
-        message = (
-            f"an op has no declaration {name!r}{f'; did you mean {near[0]!r}?' if near else ''} "
-            f"Declarations that exist: {', '.join(sorted(_DECLARATIONS))}"
-        )
-        raise OpDefinitionError(message)
-    if forward is None:
-        return lambda function: _make(function, declarations)
-
-    return _make(forward, declarations)
-
-
-def _make(forward: Function, declarations: dict[str, Any]) -> Op:
-    parameters = parameters_of(forward)
-    name = declarations.pop("name", None) or forward.__name__.rstrip("_")
-    _check_names(name, forward, parameters)
-    operands = tuple(n for n in parameters.positional if n != "xp")
-    optional = _count_optional(forward, operands, parameters)
-    nondiff = _as_nondiff(name, declarations.pop("nondiff", ()), operands, parameters.variadic)
-    domain = declarations.pop("domain", None) or {}
-    if isinstance(domain, tuple):
-        domain = {operands[0]: domain}
-    for key in ("methods", "properties", "numpy", "samples", "kinks"):
-        value = declarations.pop(key, ())
-        declarations[key] = (value,) if isinstance(value, str) else tuple(value)
-    operator = declarations.get("operator")
-    table = BINARY_OPERATORS if len(operands) == 2 else UNARY_OPERATORS  # noqa: PLR2004
-    if operator is not None and operator not in table and operator != "[]":
-        message = (
-            f"{name} has {len(operands)} operand(s) and declares the operator {operator!r}; "
-            f"operators for that many are {' '.join(table)}"
-        )
-        raise OpDefinitionError(message)
-    if declarations.get("composite") and (
-        declarations.get("saves") or declarations.get("outputs") or parameters.variadic
-    ):
-        message = f"composite {name} has fixed operands and one output, and saves nothing"
-        raise OpDefinitionError(message)
-    declarations["symbol"] = declarations.get("symbol") or operator or name
-
-    return Op(
-        name=name,
-        forward=forward,
-        operands=operands,
-        optional=optional,
-        variadic=parameters.variadic,
-        attributes={n: parameters.defaults.get(n, REQUIRED) for n in parameters.keyword_only},
-        nondiff=nondiff,
-        wants_xp="xp" in parameters.positional,
-        domain=domain,
-        **declarations,
-    )
-
-
-def _check_names(name: str, forward: Function, parameters: Parameters) -> None:
-    if not name.isidentifier():
-        message = f"an op's name is an identifier, which {name!r} is not: {place(forward)}"
-        raise OpDefinitionError(message)
-    taken = [n for n in parameters.names if n in RESERVED and n != "xp"]
-    if taken or "xp" in parameters.names[1:]:
-        message = (
-            f"{place(forward)} calls a parameter {(taken or ['xp'])[0]!r}; "
-            f"{', '.join(sorted(RESERVED))} mean something else in rules (xp comes first)"
-        )
-        raise OpDefinitionError(message)
-    if not parameters.variadic and not set(parameters.positional) - {"xp"}:
-        message = f"{place(forward)} has no operand; operands are its positional parameters"
-        raise OpDefinitionError(message)
-    if parameters.variadic and set(parameters.positional) - {"xp"}:
-        message = f"{place(forward)}: an op with *{parameters.variadic} has no other operands"
-        raise OpDefinitionError(message)
-
-
-def _count_optional(
-    forward: Function, operands: tuple[str, ...], parameters: Parameters
-) -> int:
-    optional = [n for n in operands if n in parameters.defaults]
-    wrong = [n for n in optional if parameters.defaults[n] is not None]
-    if wrong:
-        message = (
-            f"operand {wrong[0]!r} of {place(forward)} has a default; an operand is either given "
-            "or None. A setting with a default is an attribute: put it behind `*`"
-        )
-        raise OpDefinitionError(message)
-
-    return len(optional)
-
-
-def _as_nondiff(
-    name: str, nondiff: Any, operands: tuple[str, ...], variadic: str | None
-) -> frozenset[str]:
-    everything = operands or (variadic or "",)
-    if nondiff is True:
-        return frozenset(everything)
-    chosen = (nondiff,) if isinstance(nondiff, str) else tuple(nondiff)
-    for operand in chosen:
-        if operand not in everything:
-            message = f"{name} declares {operand!r} nondiff; its operands are {everything}"
-            raise OpDefinitionError(message)
-
-    return frozenset(chosen)
-
-
 def _listed(it: Op) -> str:
     return ", ".join(it.operands) or f"*{it.variadic}"
-
-
-# -- a call's arguments ---------------------------------------------------------------------------
-
-
-def bind(it: Op, given: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Sort a call's arguments into operands and a complete, checked set of attributes.
-
-    Raises:
-        CallError: Too few or too many operands, an unknown name, a missing attribute, or an
-            attribute of the wrong type.
-    """
-    named = dict(named)
-    if it.adapter is not None:
-        try:
-            given, named = it.adapter(*given, **named)
-        except TypeError as error:
-            message = f"{it.described} was called wrongly: {error}; it is {it.signature}"
-            raise CallError(message) from error
-    if it.variadic:
-        operands: tuple[Any, ...] = given
-    else:
-        operands, rest = given[: len(it.operands)], given[len(it.operands) :]
-        operands = _fill_operands(it, operands, named)
-        _fill_attributes(it, rest, named)
-    attributes = dict(it.attributes)
-    for name, value in named.items():
-        if name not in attributes:
-            raise CallError(_unknown_name(it, name))
-        attributes[name] = _check_attribute(it, name, value)
-    missing = [name for name, value in attributes.items() if value is REQUIRED]
-    if missing:
-        message = f"{it.described} needs the attribute {missing[0]!r}: {it.signature}"
-        raise CallError(message)
-
-    return operands, attributes
-
-
-def _fill_operands(it: Op, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-    if len(operands) == len(it.operands):
-        return operands
-    filled = list(operands)
-    required = len(it.operands) - it.optional
-    for index in range(len(operands), len(it.operands)):
-        name = it.operands[index]
-        if name not in named and index < required:
-            message = (
-                f"{it.described} takes {required} operand(s) and got {len(operands)}: "
-                f"{it.signature}"
-            )
-            raise CallError(message)
-        filled.append(named.pop(name, None))
-
-    return tuple(filled)
-
-
-def _fill_attributes(it: Op, rest: tuple[Any, ...], named: dict[str, Any]) -> None:
-    if len(rest) > len(it.attributes):
-        message = (
-            f"{it.described} takes {len(it.operands)} operand(s) and {len(it.attributes)} "
-            f"attribute(s), got {len(it.operands) + len(rest)} arguments: {it.signature}"
-        )
-        raise CallError(message)
-    for name, value in zip(it.attributes, rest, strict=False):
-        if name in named:
-            message = f"{it.described} got the attribute {name!r} twice: {it.signature}"
-            raise CallError(message)
-        named[name] = value
-
-
-def _unknown_name(it: Op, name: str) -> str:
-    near = difflib.get_close_matches(name, [*it.attributes, *it.operands], 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
-
-    return f"{it.described} has no attribute {name!r}{hint} It is {it.signature}"
-
-
-def _check_attribute(it: Op, name: str, value: Any) -> Any:
-    if type(value) is list:
-        value = tuple(value)
-    default = it.attributes[name]
-    expected: type | tuple[type, ...] | None = None
-    if isinstance(default, bool | str):
-        expected = type(default)
-    elif isinstance(default, int | float):
-        expected = (int, float)
-    fits = expected is None or (
-        isinstance(value, expected) and (isinstance(default, bool) or not isinstance(value, bool))
-    )
-    if fits:
-        try:
-            hash(value)
-        except TypeError:
-            fits = False
-    if not fits or hasattr(value, "requires_grad"):
-        kind = type(default).__name__ if expected else "plain hashable value"
-        message = (
-            f"attribute {name!r} of {it.described} is a {kind}, got {value!r} of type "
-            f"{type(value).__name__}; attributes are plain settings and are never differentiated"
-        )
-        raise CallError(message)
-
-    return value

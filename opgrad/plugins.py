@@ -10,25 +10,21 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import inspect
-import os
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from types import SimpleNamespace
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
-import pluggy
 
-from opgrad import hookspecs
-from opgrad.errors import ConflictError, OpgradError, PluginError, UnknownOpError
+from opgrad.discovery import Source, scan, strict, switched_off_by
+from opgrad.errors import ConflictError, PluginError, UnknownOpError
+from opgrad.inspection import check_redefinition, import_plugin, ops_of, place_of
 from opgrad.op import Op
 from opgrad.registry import Registry
 from opgrad.types import Provider
 from opgrad.version import __version__
 
-GROUP = "opgrad.plugins"
 BUILT_IN = "core"
 FAMILIES = (
     "arithmetic", "exponential", "trigonometric", "comparison", "selection",
@@ -36,28 +32,6 @@ FAMILIES = (
 )  # fmt: skip
 RESERVED = frozenset({"core", "opgrad", "local", "test", "linalg", "fft"})
 NAMESPACE = re.compile(r"[a-z][a-z0-9_]{1,30}")
-HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("opgrad_"))
-
-
-@attrs.frozen
-class Source:
-    """Where a plugin lies, as its metadata tell: nothing of it is imported yet."""
-
-    namespace: str
-    modules: tuple[str, ...]
-    distribution: str
-    version: str
-    editable: bool = False
-
-    @property
-    def provider(self) -> Provider:
-        """What its ops will know of it."""
-        return Provider(
-            self.namespace, self.distribution, self.version, self.modules[0], self.editable
-        )
-
-    def __str__(self) -> str:
-        return f"{self.distribution} {self.version}"
 
 
 @attrs.frozen
@@ -87,8 +61,8 @@ class Plugins:
         """Every installed plugin by namespace, from metadata alone, scanned once."""
         with self._lock:
             if self._sources is None:
-                self._sources = _scan()
-                if _strict():
+                self._sources = scan()
+                if strict():
                     for namespace in self._sources:
                         if self.enabled(namespace):
                             self.load(namespace)
@@ -97,7 +71,7 @@ class Plugins:
 
     def enabled(self, namespace: str) -> bool:
         """Whether the environment lets this namespace load."""
-        return _switched_off_by(namespace) is None
+        return switched_off_by(namespace) is None
 
     def statuses(self) -> list[Status]:
         """The state of every plugin, built-in first, without loading any."""
@@ -141,7 +115,7 @@ class Plugins:
                 return
             if sources is None:
                 raise UnknownOpError(self._unknown_namespace(namespace))
-            switch = _switched_off_by(namespace)
+            switch = switched_off_by(namespace)
             if switch is not None:
                 message = f"namespace {namespace!r} ({sources[0]}) is switched off by {switch}"
                 raise UnknownOpError(message)
@@ -161,7 +135,7 @@ class Plugins:
                 try:
                     self.load(namespace)
                 except PluginError:
-                    if _strict():
+                    if strict():
                         raise
 
         return self.statuses()
@@ -180,10 +154,10 @@ class Plugins:
         module = getattr(plugin, "__name__", type(plugin).__name__)
         provider = Provider(namespace, "load_plugin", "by hand", module)
         with self._lock:
-            ops = _ops_of([plugin], provider)
+            ops = ops_of([plugin], provider)
             held = self.registry.table(namespace)
             if held and not all(op in ops for op in held.values()):
-                _check_redefinition(held.values(), ops, provider)
+                check_redefinition(held.values(), ops, provider)
                 print(f"opgrad: {namespace!r} was defined before and is replaced")  # noqa: T201 -- a notice to whoever is typing
             self.registry.commit(provider, ops)
 
@@ -208,14 +182,14 @@ class Plugins:
             raise PluginError(message)
         self._loading.append(namespace)
         try:
-            plugins = [_import(source, name) for name in source.modules]
-            self.registry.commit(source.provider, _ops_of(plugins, source.provider))
+            plugins = [import_plugin(source, name) for name in source.modules]
+            self.registry.commit(source.provider, ops_of(plugins, source.provider))
         except PluginError:
             raise
         except Exception as error:
             message = (
                 f"plugin {namespace!r} ({source}) failed: {type(error).__name__}: {error}"
-                f"{_place_of(error)}; repair or uninstall it, or set "
+                f"{place_of(error)}; repair or uninstall it, or set "
                 f"OPGRAD_DISABLE_PLUGINS={namespace}"
             )
             raise PluginError(message) from error
@@ -231,51 +205,6 @@ class Plugins:
             f"no installed plugin provides {namespace!r}, neither an op nor a namespace{hint} "
             f"Namespaces installed here: {', '.join(sorted(set(known)))}"
         )
-
-
-# -- discovery ------------------------------------------------------------------------------------
-
-
-def _scan() -> dict[str, list[Source]]:
-    import importlib.metadata  # noqa: PLC0415 -- 10 ms that `import opgrad` does without
-
-    found: dict[tuple[str, str], Source] = {}
-    for entry in importlib.metadata.entry_points(group=GROUP):
-        distribution = entry.dist
-        name = distribution.name if distribution else "unknown"
-        version = distribution.version if distribution else "unknown"
-        source = Source(entry.name, (entry.value,), name, version, _is_editable(distribution))
-        found.setdefault((re.sub(r"[-_.]+", "-", name).lower(), entry.name), source)
-    by_namespace: dict[str, list[Source]] = {}
-    for _, source in sorted(found.items()):
-        by_namespace.setdefault(source.namespace, []).append(source)
-
-    return by_namespace
-
-
-def _is_editable(distribution: Any) -> bool:
-    text = (distribution.read_text("direct_url.json") or "") if distribution else ""
-
-    return bool(re.search(r'"editable"\s*:\s*true', text))
-
-
-def _switched_off_by(namespace: str) -> str | None:
-    """The environment variable that keeps a namespace from loading, or None."""
-    if namespace in _names("OPGRAD_DISABLE_PLUGINS"):
-        return "OPGRAD_DISABLE_PLUGINS"
-    only = os.environ.get("OPGRAD_PLUGINS")
-    if only is not None and namespace not in _names("OPGRAD_PLUGINS"):
-        return "OPGRAD_PLUGINS, which names the only ones to load"
-
-    return None
-
-
-def _names(variable: str) -> set[str]:
-    return {name.strip() for name in os.environ.get(variable, "").split(",") if name.strip()}
-
-
-def _strict() -> bool:
-    return os.environ.get("OPGRAD_STRICT", "") not in {"", "0"}
 
 
 def _flaw(namespace: str, sources: list[Source], registry: Registry) -> PluginError | None:
@@ -301,129 +230,6 @@ def _name_flaw(namespace: str, who: str, registry: Registry) -> PluginError | No
         return ConflictError(message)
 
     return None
-
-
-# -- import and check -----------------------------------------------------------------------------
-
-
-def _import(source: Source, name: str) -> object:
-    module, _, attribute = name.partition(":")
-    plugin: object = importlib.import_module(module)
-    for part in filter(None, attribute.split(".")):
-        plugin = getattr(plugin, part)
-    if plugin is None:
-        message = f"plugin {source.namespace!r} ({source}): {name} is None"
-        raise PluginError(message)
-
-    return plugin
-
-
-def _ops_of(plugins: Iterable[object], provider: Provider) -> list[Op]:
-    """Call each plugin's hook, and check everything it hands over."""
-    ops: list[Op] = []
-    for plugin in plugins:
-        for op in _call_hook(plugin, provider):
-            _check_op(op, provider)
-            if op not in ops:
-                ops.append(op)
-
-    return ops
-
-
-def _call_hook(plugin: object, provider: Provider) -> Iterator[Op]:
-    name = getattr(plugin, "__name__", type(plugin).__name__)
-    hooks = _hooks_of(plugin, provider)
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
-    try:
-        manager.register(SimpleNamespace(**hooks), name)  # not the module: pluggy reads every name
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        message = f"plugin {provider.namespace!r} ({provider}), {name}: {error}"
-        raise PluginError(message) from error
-    for result in manager.hook.opgrad_ops():
-        if isinstance(result, (Op, str)) or not isinstance(result, Iterable):
-            message = (
-                f"opgrad_ops of {name} ({provider}) returned {result!r}; "
-                "it returns the plugin's ops, as a list or tuple"
-            )
-            raise PluginError(message)
-        yield from result
-
-
-def _hooks_of(plugin: object, provider: Provider) -> dict[str, Any]:
-    """The hooks a plugin implements.
-
-    Raises:
-        PluginError: One is misspelled or lacks its marker, or there is none.
-    """
-    name = getattr(plugin, "__name__", type(plugin).__name__)
-    hooks: dict[str, Any] = {}
-    for attribute in dir(plugin):
-        if not attribute.startswith("opgrad_"):
-            continue
-        function = getattr(plugin, attribute)
-        if not inspect.isroutine(function):
-            continue
-        if attribute not in HOOKS:
-            near = difflib.get_close_matches(attribute, HOOKS, 1, 0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            message = f"{name} ({provider}) has an unknown hook {attribute!r}{hint}"
-            raise PluginError(f"{message} Hooks that exist: {', '.join(HOOKS)}")
-        if not hasattr(function, "opgrad_impl"):
-            message = f"{name}.{attribute} ({provider}) lacks the marker @opgrad.hookimpl"
-            raise PluginError(message)
-        hooks[attribute] = function
-    if not hooks:
-        message = (
-            f"{name} ({provider}) implements no hook of opgrad; "
-            f"a plugin has at least one of: {', '.join(HOOKS)}"
-        )
-        raise PluginError(message)
-
-    return hooks
-
-
-def _check_op(op: object, provider: Provider) -> None:
-    if not isinstance(op, Op):
-        message = (
-            f"opgrad_ops of {provider.namespace!r} ({provider}) handed over {op!r}, which is not "
-            "an op; ops are made by @opgrad.op, @opgrad.elementwise and @opgrad.composite"
-        )
-        raise PluginError(message)
-    missing = op.undefined()
-    if missing:
-        message = (
-            f"op {provider.namespace}.{op.name} ({provider}) at {op.place} is half-defined: no "
-            f"rule for {', '.join(missing)}; add .derivative or .backward, declare nondiff=True, "
-            "or make it an @opgrad.composite"
-        )
-        raise PluginError(message)
-
-
-def _check_redefinition(old: Iterable[Op], new: Iterable[Op], provider: Provider) -> None:
-    """Only the same script or notebook may define a namespace anew."""
-    before = {op.forward.__module__ for op in old}
-    after = {op.forward.__module__ for op in new}
-    if before != after:
-        message = (
-            f"namespace {provider.namespace!r} was defined by {', '.join(sorted(before))}; "
-            f"{', '.join(sorted(after))} cannot define it anew"
-        )
-        raise ConflictError(message)
-
-
-def _place_of(error: BaseException) -> str:
-    """` at file:line`: the deepest frame of an error that is not of the import system."""
-    found = ""
-    trace = error.__traceback__
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if not name.startswith("<") and os.path.dirname(__file__) != os.path.dirname(name):  # noqa: PTH120 -- no pathlib at import
-            found = f" at {name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-
-    return found
 
 
 # -- names as attributes --------------------------------------------------------------------------

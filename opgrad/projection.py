@@ -10,8 +10,9 @@ from typing import Any
 
 from opgrad import namespaces
 from opgrad.errors import RuleError
-from opgrad.op import Op, shape as shape_of
+from opgrad.op import Op
 from opgrad.plugins import core
+from opgrad.types import shape as shape_of
 from opgrad.value import Value
 
 _NUMBERS = (float, int, complex, bool)
@@ -82,9 +83,7 @@ def _reaches(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     if len(small) > len(large):
         return False
 
-    return all(
-        s in (1, n) for s, n in zip(reversed(small), reversed(large), strict=False)
-    )
+    return all(s in (1, n) for s, n in zip(reversed(small), reversed(large), strict=False))
 
 
 def _sum_out(d: Any, large: tuple[int, ...], small: tuple[int, ...], xp: Any) -> Any:
@@ -100,7 +99,9 @@ def _sum_out(d: Any, large: tuple[int, ...], small: tuple[int, ...], xp: Any) ->
 
 def _check_kind(data: Any, x: Any, op: Op, index: int) -> None:
     if data is None:
-        message = _wrong(op, index, data, x, "a gradient (declare the operand nondiff if it has none)")
+        message = _wrong(
+            op, index, data, x, "a gradient (declare the operand nondiff if it has none)"
+        )
         raise RuleError(message)
     if namespaces.kind_of(data) is not namespaces.REAL:
         raise RuleError(_wrong(op, index, data, x, "real or complex floating data"))

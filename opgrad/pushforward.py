@@ -15,10 +15,11 @@ from opgrad.backprop import between, collect, gradients
 from opgrad.dispatch import PICK, alias
 from opgrad.errors import RuleError
 from opgrad.namespaces import describe, of_type
-from opgrad.op import Op, shape as shape_of
+from opgrad.op import Op
 from opgrad.plugins import core
 from opgrad.projection import data_of, has_nan, zeros_like
 from opgrad.steps import compile_step, missing_rule, written_rule
+from opgrad.types import shape as shape_of
 from opgrad.value import Value, make_node, next_serial, recorded
 
 Tangents = tuple[Any, ...]  # one an operand, None where it has no tangent

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 import attrs
@@ -38,7 +38,7 @@ class Registry:
         """The ops of a namespace by name; empty where nothing was committed."""
         return self._tables.get(namespace, {})
 
-    def __iter__(self) -> Iterable[Op]:
+    def __iter__(self) -> Iterator[Op]:
         for table in self._tables.values():
             yield from table.values()
 
@@ -74,7 +74,7 @@ class Registry:
 
         return f"no installed plugin provides op {name!r}{hint}"
 
-    def _by_space(self) -> Iterable[tuple[str, Op]]:
+    def _by_space(self) -> Iterator[tuple[str, Op]]:
         for space, table in self._tables.items():
             for op in table.values():
                 yield space, op

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from opgrad import namespaces
+from opgrad.define import op as define
 from opgrad.dispatch import PICK, alias, pick_all
 from opgrad.errors import MissingRuleError, NotDifferentiableError, RuleError
-from opgrad.op import Op, op as define, shape as shape_of
+from opgrad.op import Op
 from opgrad.plugins import core
 from opgrad.projection import data_of, project, zeros_like
 from opgrad.rules import call_source, parameters_of, write_function
+from opgrad.types import shape as shape_of
 from opgrad.value import Value, make_node, next_serial, recorded
 
 Step = Callable[[Any, Value, int, dict[int, Any], bool], None]
@@ -228,7 +230,11 @@ def _joint_step(op: Op, rule: Callable[..., Any], *, record: bool) -> Step:
     call = written_rule(op, rule, "g, node", record=record)
 
     def joint_step(
-        g: Any, node: Value, floor: int, found: dict[int, Any], masked: bool  # noqa: FBT001 -- by place, in the hot loop
+        g: Any,
+        node: Value,
+        floor: int,
+        found: dict[int, Any],
+        masked: bool,  # noqa: FBT001 -- by place, in the hot loop
     ) -> None:
         if op.outputs:
             g = tuple([g[i] if i in g else zeros_like(part) for i, part in enumerate(node._data)])
@@ -264,7 +270,11 @@ def add(found: dict[int, Any], operand: Value, d: Any) -> None:
 
 
 def _pick_step(
-    g: Any, node: Value, floor: int, found: dict[int, Any], masked: bool  # noqa: FBT001 -- as above
+    g: Any,
+    node: Value,
+    floor: int,
+    found: dict[int, Any],
+    masked: bool,  # noqa: FBT001 -- as above
 ) -> None:
     """Collect the gradients of an op's several outputs, by index, for its joint rule."""
     del masked
@@ -288,7 +298,11 @@ def _composite_step(op: Op, gradients: Gradients, *, record: bool) -> Step:
     }
 
     def composite_step(
-        g: Any, node: Value, floor: int, found: dict[int, Any], masked: bool  # noqa: FBT001 -- as above
+        g: Any,
+        node: Value,
+        floor: int,
+        found: dict[int, Any],
+        masked: bool,  # noqa: FBT001 -- as above
     ) -> None:
         wanted: dict[int, Value] = {}
         for index, operand in enumerate(node.operands):

@@ -17,17 +17,15 @@ from opgrad import namespaces, trees
 from opgrad.backprop import check_cotangent, gradients
 from opgrad.dispatch import alias
 from opgrad.errors import CallError, NotDifferentiableError, RuleError
-from opgrad.op import shape as shape_of
 from opgrad.projection import data_of, zeros_like
 from opgrad.pushforward import tangents
+from opgrad.types import shape as shape_of
 from opgrad.value import Value, constant, next_serial, recorded, recording
 
 Position = int | str
 
 
-def grad(
-    f: Callable[..., Any], argnums: Position | Sequence[Position] = 0
-) -> Callable[..., Any]:
+def grad(f: Callable[..., Any], argnums: Position | Sequence[Position] = 0) -> Callable[..., Any]:
     """The gradient of a scalar function, as a function of the same arguments.
 
     Args:
@@ -94,9 +92,7 @@ def value_and_grad(
     return value_and_gradient
 
 
-def jvp(
-    f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any]
-) -> tuple[Any, Any]:
+def jvp(f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any]) -> tuple[Any, Any]:
     """The value of `f` at `xs`, and its derivative along `ts` (forward mode).
 
     Args:

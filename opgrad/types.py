@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 
@@ -17,3 +19,13 @@ class Provider:
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}"
+
+
+def shape(x: Any) -> tuple[int, ...]:
+    """The shape of an operand; `()` for a Python number, which has no `.shape`.
+
+    Example:
+        >>> shape(2.0)
+        ()
+    """
+    return getattr(x, "shape", ())

@@ -85,13 +85,17 @@ class Value:
     first: Any
     second: Any
     serial: int
+    _data: Any
+    _grad: Any
+    _attributes: Mapping[str, Any]  # unset where the op has none
+    _saved: Any  # unset where the op saves nothing
 
     def __init__(self, data: Any, requires_grad: bool | None = None) -> None:  # noqa: FBT001 -- as in the ecosystem
         kind = namespaces.kind_of(data)
         if kind is None or (requires_grad and kind is namespaces.DISCRETE):
             raise NotDifferentiableError(_refusal(data))
         self._data = data
-        self._grad: Any = None
+        self._grad = None
         self.op = self.first = self.second = None
         wanted = kind is namespaces.REAL if requires_grad is None else requires_grad
         self.serial = next_serial() if wanted else 0

@@ -26,7 +26,7 @@ from opgrad.version import __version__
 
 SAVE_SECONDS = 2.0
 LINES = 5  # a network, where the output is no terminal
-NEEDED = ("numpy", "sklearn")
+NEEDED = {"numpy": "NumPy", "sklearn": "scikit-learn"}  # modules by what people call them
 
 
 @attrs.define
@@ -76,7 +76,7 @@ class Demonstration:
 
     def import_digits(self) -> Any:
         """Import the half of the demonstration that needs more than opgrad."""
-        missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+        missing = [name for module, name in NEEDED.items() if not importlib.util.find_spec(module)]
         if missing:
             message = (
                 f"the digits need {' and '.join(missing)}: "

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from opgrad.define import op
 from opgrad.hookspecs import hookimpl
-from opgrad.op import Op, op, sample, uniform
-from opgrad.op import shape as shape_of
+from opgrad.op import Op
+from opgrad.samples import sample, uniform
+from opgrad.types import shape as shape_of
 
 _MATRIX_2_3 = uniform((2, 3))
 _CUBE = uniform((2, 3, 2))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from opgrad.define import op
 from opgrad.hookspecs import hookimpl
-from opgrad.op import Op, op, sample, uniform
-from opgrad.op import shape as shape_of
+from opgrad.op import Op
+from opgrad.samples import sample, uniform
+from opgrad.types import shape as shape_of
 
 _MATRIX = [[0.5, -1.25, 2.0], [1.5, 0.75, -0.5]]
 _CUBE = uniform((2, 3, 2))

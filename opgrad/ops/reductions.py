@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import math
 
+from opgrad.define import op
 from opgrad.hookspecs import hookimpl
-from opgrad.op import Op, op, sample, uniform
-from opgrad.op import shape as shape_of
+from opgrad.op import Op
+from opgrad.samples import sample, uniform
+from opgrad.types import shape as shape_of
 
 _MATRIX = [[0.5, -1.25, 2.0], [1.5, 0.75, -0.5]]
 _TIED = [[2.0, 1.0, 2.0], [-1.0, -1.0, -1.0]]

@@ -5,8 +5,10 @@ Gradients are chosen too, never multiplied by a mask: 0 * inf would be nan where
 
 from __future__ import annotations
 
+from opgrad.define import elementwise
 from opgrad.hookspecs import hookimpl
-from opgrad.op import Op, elementwise, sample
+from opgrad.op import Op
+from opgrad.samples import sample
 
 # ----------------------------------------------------------------------------------- choosing
 

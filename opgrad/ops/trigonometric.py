@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+from opgrad.define import elementwise
 from opgrad.hookspecs import hookimpl
-from opgrad.op import Op, elementwise, sample
+from opgrad.op import Op
+from opgrad.samples import sample
 
 # ------------------------------------------------------------------------------------- angles
 

@@ -1,0 +1,156 @@
+"""What ops put on `Value`: operators, methods, properties, and the way from NumPy's functions.
+
+Ops declare these names; they appear when a registry takes the ops in, and a name that is taken
+is refused before anything changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from opgrad.dispatch import operator_call
+from opgrad.errors import ConflictError, ConversionError, UnknownOpError
+from opgrad.op import BINARY_OPERATORS, UNARY_OPERATORS, Op
+from opgrad.registry import Registry
+from opgrad.types import Provider
+from opgrad.value import Value
+
+
+class _Methods:
+    """Puts on `Value` what registered ops declare, and refuses what is there already."""
+
+    def __init__(self) -> None:
+        self.owners: dict[str, Op] = {}
+
+    def check(self, provider: Provider, ops: Iterable[Op]) -> None:
+        """Refuse a name on Value that another op holds.
+
+        Raises:
+            ConflictError: Naming both ops.
+        """
+        claimed: dict[str, Op] = {}
+        for op in ops:
+            for name in _names_on_value(op):
+                owner = claimed.get(name) or self.owners.get(name)
+                if owner is None:
+                    free = name not in vars(Value)
+                else:  # a provider may define its own ops anew
+                    free = owner is op or (owner.provider == provider and name not in claimed)
+                if not free:
+                    by = repr(owner) if owner is not None else "Value itself"
+                    message = f"{op!r} declares Value.{name}, which {by} has; choose another name"
+                    raise ConflictError(message)
+                claimed[name] = op
+
+    def __call__(self, ops: Iterable[Op]) -> None:
+        for op in ops:
+            for name, function in _names_on_value(op).items():
+                self.owners[name] = op
+                setattr(Value, name, function)
+
+
+def _names_on_value(op: Op) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if op.operator is not None and len(op.operands) == 2:  # noqa: PLR2004 -- binary
+        name, reflected = BINARY_OPERATORS[op.operator]
+        fast = op.arity == 2 and not (op.saves or op.outputs or op.nondiff)  # noqa: PLR2004 -- binary
+        found[name] = operator_call(op) if fast else _method(op)
+        if reflected:
+            found[reflected] = _reflect(op)
+    elif op.operator is not None:
+        found[UNARY_OPERATORS[op.operator]] = _method(op)
+    for name in op.methods:
+        found[name] = _method(op)
+    for name in op.properties:
+        found[name] = property(op, doc=op.documentation)
+
+    return found
+
+
+def _reflect(op: Op) -> Callable[[Value, Any], Any]:
+    def reflected(self: Value, other: Any) -> Any:
+        return op(other, self)
+
+    return reflected
+
+
+def _method(op: Op) -> Callable[..., Any]:
+    def method(self: Value, /, *operands: Any, **attributes: Any) -> Any:
+        return op(self, *operands, **attributes)
+
+    method.__name__ = op.name
+    method.__doc__ = op.documentation
+
+    return method
+
+
+# -- NumPy's own functions on Values --------------------------------------------------------------
+
+
+class _NumPyNames:
+    """Which op a NumPy function means: built-in ops by their name, others as they declare."""
+
+    def __init__(self) -> None:
+        self.ops: dict[str, Op] = {}
+
+    def __call__(self, ops: Iterable[Op]) -> None:
+        for op in ops:
+            for name in (op.name, *op.numpy) if op.qualname.startswith("core.") else op.numpy:
+                self.ops.setdefault(name, op)
+
+    def find(self, function: Any) -> Op:
+        """The op of a NumPy function.
+
+        Raises:
+            UnknownOpError: There is none, so the call would lose the gradient.
+        """
+        op = self.ops.get(function.__name__)
+        if op is None:
+            message = (
+                f"opgrad has no op for NumPy's {function.__name__}, so this call would lose the "
+                f"gradient; on plain data call it on v.data"
+            )
+            raise UnknownOpError(message)
+
+        return op
+
+
+_methods = _Methods()
+_numpy_names = _NumPyNames()
+
+
+def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+    """Run the op that a NumPy ufunc means: `np.tanh(v)`, `array + v`."""
+    del self
+    if keywords.get("out") is not None:
+        message = (
+            f"numpy.{ufunc.__name__} would write a Value into an array and lose its gradient "
+            "(`array += v` does that too); write `array = array + v`"
+        )
+        raise ConversionError(message)
+    op = _numpy_names.find(ufunc)
+    if method != "__call__":
+        message = f"numpy.{ufunc.__name__}.{method} has no op; the op of the ufunc is {op!r}"
+        raise UnknownOpError(message)
+
+    return op(*inputs, **keywords)
+
+
+def _array_function(
+    self: Value, function: Any, types: Any, args: tuple[Any, ...], keywords: dict[str, Any]
+) -> Any:
+    """Run the op that a NumPy function means: `np.concatenate([v, w])`."""
+    del self, types
+
+    return _numpy_names.find(function)(*args, **keywords)
+
+
+Value.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
+Value.__array_function__ = _array_function  # type: ignore[attr-defined]
+
+
+def install(registry: Registry) -> None:
+    """Let the ops of a registry reach `Value`: called once, by `import opgrad`."""
+    registry.subscribe(_methods, _methods.check)
+    registry.subscribe(_numpy_names)

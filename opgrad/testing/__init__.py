@@ -1,0 +1,20 @@
+"""Checks for everyone who writes an op or a gradient.
+
+`check_gradients` holds opgrad's gradients against central differences; `forward_difference` and
+`central_difference` are those slopes by their definitions. Nothing here imports an array library.
+"""
+
+from __future__ import annotations
+
+from opgrad.testing.differences import central_difference, forward_difference
+from opgrad.testing.gradients import check_gradients
+from opgrad.testing.report import Entry, GradientMismatch, GradientReport
+
+__all__ = [
+    "Entry",
+    "GradientMismatch",
+    "GradientReport",
+    "central_difference",
+    "check_gradients",
+    "forward_difference",
+]
