@@ -108,7 +108,7 @@ def check_cotangent(output: Value, cotangent: Any) -> Any:
     return cotangent
 
 
-def collect(  # noqa: C901, PLR0912 -- the same ten lines for each place an operand has: a third faster
+def collect(  # noqa: C901, PLR0912, PLR0915 -- the same ten lines for each place an operand has: a third faster
     outputs: Sequence[Value], targets: Collection[int], floor: int
 ) -> tuple[list[Value], dict[int, Value], bool]:
     """The computed Values between `outputs` and the targets, newest first.
@@ -218,7 +218,7 @@ def _start(outputs: Sequence[Value], cotangents: Sequence[Any]) -> dict[int, Any
     return start
 
 
-def _sweep_without_nan(
+def _sweep_without_nan(  # noqa: PLR0913 -- as `sweep`
     nodes: list[Value], start: dict[int, Any], floor: int, wanted: Collection[int], *,
     record: bool, keep: bool = False,
 ) -> dict[int, Any]:  # fmt: skip
@@ -232,7 +232,7 @@ def _sweep_without_nan(
     return found
 
 
-def sweep(
+def sweep(  # noqa: PLR0913 -- three of them are settings of one walk
     nodes: list[Value], found: dict[int, Any], floor: int, *,
     record: bool = False, keep: bool = False, masked: bool = False,
 ) -> dict[int, Any]:  # fmt: skip

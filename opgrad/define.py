@@ -25,10 +25,11 @@ def op(forward: Function | None = None, /, **declarations: Any) -> Any:
         forward: `forward(xp, *operands, **attributes)`: positional parameters are operands
             (default None: may be left out), keyword-only ones are attributes; `xp` is the array
             namespace that fits the data.
-        **declarations: `name`; `linear` (forward mode then needs no rule; True: in each operand, the others
-            held, as a product is; `"jointly"`: in all together, as a sum is); `nondiff` (operands without derivative, True for all); `saves` (forward returns
-            `(y, saved)`); `outputs` (forward returns a tuple); `broadcasts` (gradients are summed
-            out to each operand's shape); `operator`, `methods`, `properties` (how a Value reaches
+        **declarations: `name`; `linear` (forward mode then needs no rule; True: in each
+            operand, the others held, as a product is; `"jointly"`: in all together, as a sum
+            is); `nondiff` (operands without derivative, True for all); `saves` (forward
+            returns `(y, saved)`); `outputs` (forward returns a tuple); `broadcasts` (gradients
+            are summed out to each operand's shape); `operator`, `methods`, `properties` (how a Value reaches
             the op); `numpy` (NumPy's names for it, where they differ); `symbol` (in drawings);
             `domain` (open interval an operand); `kinks`; `samples`.
 

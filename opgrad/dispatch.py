@@ -113,7 +113,7 @@ def PICK(whole: Any, *, index: int) -> Any:  # noqa: N802 -- see ALIAS
 def compile_call(op: Op) -> Callable[..., Any]:
     """Write the call of an op with fixed operands and no attributes; keep it on the op."""
     if op.arity == 1 and not (op.saves or op.outputs or op.nondiff):
-        compiled = _unary(op)
+        compiled: Callable[..., Any] = _unary(op)
     elif op.arity == 2 and not (op.saves or op.outputs or op.nondiff):  # noqa: PLR2004 -- two operands
         compiled = _binary(op)
     else:

@@ -26,10 +26,14 @@ from opgrad.types import Provider
 from opgrad.version import __version__
 
 BUILT_IN = "core"
-FAMILIES = (
-    "arithmetic", "exponential", "trigonometric", "comparison", "selection",
-    "reductions", "linear_algebra", "manipulation", "indexing",
-)  # fmt: skip
+FAMILIES = {
+    BUILT_IN: (
+        "arithmetic", "exponential", "trigonometric", "comparison", "selection",
+        "reductions", "linear_algebra", "manipulation", "indexing",
+    ),
+}  # fmt: skip
+"""The built-in namespaces, and the files in `opgrad/ops/` that are their plugins."""
+
 RESERVED = frozenset({"core", "opgrad", "local", "test", "linalg", "fft"})
 NAMESPACE = re.compile(r"[a-z][a-z0-9_]{1,30}")
 
@@ -49,7 +53,7 @@ class Plugins:
     """Finds plugins and brings their ops into a registry."""
 
     registry: Registry
-    built_in: Source
+    built_in: Mapping[str, Source]
     _sources: dict[str, list[Source]] | None = attrs.field(default=None, init=False)
     _failures: dict[str, PluginError] = attrs.field(factory=dict, init=False)
     _loading: list[str] = attrs.field(factory=list, init=False)
@@ -75,7 +79,12 @@ class Plugins:
 
     def statuses(self) -> list[Status]:
         """The state of every plugin, built-in first, without loading any."""
-        found = [Status(self.built_in, "loaded", len(self.registry.table(BUILT_IN)))]
+        found = [
+            Status(source, "loaded", len(self.registry.table(namespace)))
+            if namespace in self.registry.namespaces
+            else Status(source, "installed")
+            for namespace, source in self.built_in.items()
+        ]
         for namespace, sources in self.sources().items():
             for source in sources:
                 failure = self._failures.get(namespace) or _flaw(namespace, sources, self.registry)
@@ -107,8 +116,8 @@ class Plugins:
                 return
             if namespace in self._failures:
                 raise self._failures[namespace]
-            if namespace == BUILT_IN:
-                self._import_and_commit(self.built_in)
+            if namespace in self.built_in:
+                self._import_and_commit(self.built_in[namespace])
                 return
             sources = self.sources().get(namespace)
             if namespace in self.registry.namespaces:  # strict loading, on the first scan
@@ -274,14 +283,17 @@ def find(plugins: Plugins, namespace: str, name: str) -> Any:
     """
     plugins.load(namespace)
     op = plugins.registry.table(namespace).get(name)
+    if op is None and namespace in plugins.built_in:  # `linalg.matmul` is `matmul`
+        op = plugins.registry.table(BUILT_IN).get(name)
     if op is not None:
         return op
     if namespace != BUILT_IN:
         raise UnknownOpError(plugins.registry.unknown(f"{namespace}.{name}"))
     if name == BUILT_IN:
         return CORE
-    if NAMESPACE.fullmatch(name) is None or not (
-        name in plugins.registry.namespaces or name in plugins.sources()
+    known = (plugins.registry.namespaces, plugins.built_in)
+    if not any(name in names for names in known) and (
+        NAMESPACE.fullmatch(name) is None or name not in plugins.sources()
     ):
         raise UnknownOpError(_unknown(plugins, name))
     plugins.load(name)
@@ -305,16 +317,19 @@ def names(plugins: Plugins, namespace: str) -> list[str]:
     found = set(plugins.registry.table(namespace))
     if namespace == BUILT_IN:
         usable = (n for n in plugins.sources() if plugins.enabled(n))
-        found |= {*usable, *plugins.registry.namespaces} - {BUILT_IN}
+        found |= {*usable, *plugins.built_in, *plugins.registry.namespaces} - {BUILT_IN}
 
     return sorted(found)
 
 
+def _built_in_source(namespace: str, families: tuple[str, ...]) -> Source:
+    modules = tuple([f"opgrad.ops.{family}" for family in families])
+
+    return Source(namespace, modules, "opgrad", __version__)
+
+
 REGISTRY = Registry()
-PLUGINS = Plugins(
-    REGISTRY,
-    Source(BUILT_IN, tuple(f"opgrad.ops.{name}" for name in FAMILIES), "opgrad", __version__),
-)
+PLUGINS = Plugins(REGISTRY, {name: _built_in_source(name, f) for name, f in FAMILIES.items()})
 CORE = Namespace(PLUGINS, BUILT_IN)
 
 

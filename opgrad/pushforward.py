@@ -158,9 +158,9 @@ def _push_of(op: Op, *, record: bool) -> Callable[[Any, Tangents, Value], Any]:
 def _joint(op: Op, rule: Callable[..., Any], *, record: bool) -> Callable[..., Any]:
     call = written_rule(op, rule, "t, node", record=record)
     if len(op.operands) == 1:
-        return lambda xp, ts, node: call(ts[0], node)
+        return lambda _, ts, node: call(ts[0], node)
 
-    return lambda xp, ts, node: call(ts, node)
+    return lambda _, ts, node: call(ts, node)
 
 
 def _linear_jointly(op: Op) -> Callable[..., Any]:
@@ -220,7 +220,7 @@ def _ruled(
 ) -> Callable[..., Any]:
     call = written_rule(op, rule, "t, node", record=record, factor=factor)
 
-    return lambda xp, ts, node: call(ts[index], node)
+    return lambda _, ts, node: call(ts[index], node)
 
 
 def _linear_in(op: Op, index: int, *, record: bool) -> Callable[..., Any]:
@@ -272,7 +272,7 @@ def _transposed(op: Op, *, record: bool) -> Callable[..., Any]:
 
     def push(xp: Any, ts: Tangents, node: Value) -> Any:
         del xp
-        here = node if record else _copy(node)
+        here = node if record else _copy(op, node)
         parts = here._data if op.outputs else (here._data,)
         floor = next_serial()
         dummies = [Value(zeros_like(part)) for part in parts]
@@ -296,12 +296,12 @@ def _transposed(op: Op, *, record: bool) -> Callable[..., Any]:
     return push
 
 
-def _copy(node: Value) -> Value:
+def _copy(op: Op, node: Value) -> Value:
     """The node on leaves of its own, so that nothing of the graph is recorded again."""
     leaves = tuple([Value(o._data) if type(o) is Value and o.serial else o for o in node.operands])
 
     return make_node(
-        node.op, leaves, getattr(node, "_attributes", {}), node._data,
+        op, leaves, getattr(node, "_attributes", {}), node._data,
         getattr(node, "_saved", None),
     )  # fmt: skip
 

@@ -331,7 +331,7 @@ def _gradient_call(op: Op, name: str, *, record: bool) -> Callable[[Any, Value],
     return written_rule(op, op.rules["derivative", name], "g, node", record=record, factor="g")  # type: ignore[no-any-return]
 
 
-def _unrolled(
+def _unrolled(  # noqa: PLR0913 -- all that a step knows
     op: Op, node: Value, wanted: Mapping[int, Value], g: Any, gradients: Gradients, *, record: bool
 ) -> list[Any]:  # fmt: skip
     """The gradients of a composite's operands."""

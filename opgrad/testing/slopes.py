@@ -36,6 +36,8 @@ class Finding:
     fits: bool
     left: float | None = None
     right: float | None = None
+    seen: bool = True
+    """False where the slope drowns in the rounding errors of f: then anything small fits."""
 
     @property
     def error(self) -> float:
@@ -120,8 +122,9 @@ def _compare(
         fits = abs(got - wanted) <= allowed
     else:
         allowed, fits = 0.0, got == wanted
+    seen = got == wanted or noise <= 0.5 * size or not fits
 
-    return Finding(got, wanted, allowed, fits, *sides)
+    return Finding(got, wanted, allowed, fits, *sides, seen=seen)
 
 
 def _limit(slopes: Sequence[float], noise: Sequence[float]) -> float:

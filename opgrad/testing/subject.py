@@ -1,0 +1,376 @@
+"""The function under check: its entries, its slope along each, and its derivatives by opgrad.
+
+The outputs are projected: each entry of each output times a weight, summed. One gradient then
+stands for the whole Jacobian; weights are neither 1 nor all of one sign, so that a rule which
+forgets its cotangent, or takes its size, is found out.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import math
+import random
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import attrs
+
+from opgrad import namespaces, trees
+from opgrad.errors import CallError
+from opgrad.op import Op, shape
+from opgrad.plugins import core
+from opgrad.projection import data_of
+from opgrad.testing.differences import Index, indices, moved
+from opgrad.testing.slopes import Change
+from opgrad.transforms import grad, jvp
+from opgrad.value import Value, no_grad
+
+EPS = sys.float_info.epsilon
+
+
+@attrs.frozen
+class Leaf:
+    """A number or array within the arguments, and how to name it."""
+
+    name: str
+    data: Any
+
+    @property
+    def is_complex(self) -> bool:
+        """Whether an entry has two axes to move along."""
+        return _is_complex(self.data)
+
+
+@attrs.frozen
+class Axis:
+    """One entry of one leaf; of a complex entry, its real or its imaginary part."""
+
+    leaf: int
+    index: Index
+    part: str = ""
+
+    @property
+    def unit(self) -> complex:
+        """Which way the entry is moved."""
+        return 1j if self.part == "imag" else 1.0
+
+    def of(self, gradients: Sequence[Any]) -> float:
+        """The derivative along this axis: dL = Re(gradient · dx)."""
+        g = gradients[self.leaf]
+        g = g[self.index] if shape(g) else g
+
+        return -float(g.imag) if self.part == "imag" else float(g.real)
+
+
+@attrs.define(eq=False)
+class Subject:
+    """A function at a point."""
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    chosen: tuple[int, ...]
+    leaves: tuple[Leaf, ...]
+    outputs: list[Any]
+    weights: list[Any]
+
+    @staticmethod
+    def of(
+        f: Callable[..., Any], args: tuple[Any, ...], argnums: Sequence[int] | None, seed: int
+    ) -> Subject:
+        """Sort the arguments, and call f once.
+
+        Raises:
+            CallError: There is no entry to check, or f returns nothing that could be
+                differentiated.
+        """
+        args = tuple([trees.map_leaves(_as_leaf, arg) if _is_tree(arg) else arg for arg in args])
+        names = argument_names(f, len(args))
+        chosen = _chosen(f, args, argnums)
+        named = [leaf for i in chosen for leaf in named_leaves(args[i], names[i])]
+        leaves = tuple([Leaf(name, data) for name, data in named if _is_real(data)])
+        if not any([_size(leaf.data) for leaf in leaves]):
+            described = ", ".join(namespaces.describe(arg) for arg in args) or "no argument"
+            message = (
+                f"there is nothing to check in {function_name(f)} on {described}: "
+                "no argument that is differentiated holds a real or complex number"
+            )
+            raise CallError(message)
+        subject = Subject(function_name(f), f, args, chosen, leaves, [], [])
+        subject.outputs = subject.run([leaf.data for leaf in leaves])
+        if not any([_size(y) for y in subject.outputs]):
+            message = (
+                f"there is nothing to check: {subject.name} returned no real or complex number "
+                "(booleans, integer arrays and empty arrays have no gradient)"
+            )
+            raise CallError(message)
+        generator = random.Random(seed)  # noqa: S311 -- weights of a check, not a secret
+        subject.weights = [random_like(y, generator) for y in subject.outputs]
+
+        return subject
+
+    # -- by opgrad ----------------------------------------------------------------------------
+
+    def reverse(self, weights: Sequence[Any]) -> Sequence[Any]:
+        """The gradient of the projected outputs for each leaf, by `opgrad.grad`."""
+
+        def projected(*leaves: Any) -> Any:
+            total: Any = 0.0
+            for y, w in zip(_real_leaves(self._call(leaves)), weights, strict=True):
+                total = total + core().sum(y * w)
+            return total
+
+        data = [leaf.data for leaf in self.leaves]
+        found: Sequence[Any] = grad(projected, argnums=tuple(range(len(data))))(*data)
+
+        return found
+
+    def forward(self, directions: Sequence[Any], weights: Sequence[Any]) -> float:
+        """The change of the projected outputs along the directions, by `opgrad.jvp`."""
+        data = [leaf.data for leaf in self.leaves]
+        _, tangents = jvp(lambda *leaves: _real_leaves(self._call(leaves)), data, directions)
+
+        return inner(tangents, weights)
+
+    # -- by moving entries --------------------------------------------------------------------
+
+    def run(self, leaves: Sequence[Any]) -> list[Any]:
+        """The outputs of f, as plain data; no graph is recorded.
+
+        f gets constant Values, so that what works under `grad` (methods, indexing) works here.
+        """
+        numpy = sys.modules.get("numpy")
+        with no_grad(), numpy.errstate(all="ignore") if numpy else nullcontext():
+            result = self._call([Value(leaf, requires_grad=False) for leaf in leaves])
+
+        return [data_of(y) for y in _real_leaves(result)]
+
+    def axes(self) -> Iterator[Axis]:
+        """Everything that can be moved."""
+        for number, leaf in enumerate(self.leaves):
+            for index in indices(leaf.data):
+                for part in ("real", "imag") if leaf.is_complex else ("",):
+                    yield Axis(number, index, part)
+
+    def line(self, axis: Axis, weights: Sequence[Any]) -> Callable[[float], Change]:
+        """How the projected outputs change along an axis, each distance computed once."""
+        leaf = self.leaves[axis.leaf].data
+        start = _entry(leaf, axis)
+
+        @functools.cache
+        def change(distance: float) -> Change:
+            new = moved(leaf, axis.index, distance * axis.unit)
+            data = [item.data for item in self.leaves]
+            data[axis.leaf] = new
+            total = size = 0.0
+            for y, base, w in zip(self.run(data), self.outputs, weights, strict=True):
+                more, changed = _difference(y, base, w)
+                total += more
+                size += changed
+            return _entry(new, axis) - start, total, size
+
+        return change
+
+    def at(self, axis: Axis) -> float:
+        """The entry itself."""
+        return _entry(self.leaves[axis.leaf].data, axis)
+
+    def eps(self, axis: Axis) -> float:
+        """The spacing of the coarsest numbers between this entry and the outputs."""
+        return max(map(_eps, [self.leaves[axis.leaf].data, *self.outputs]))
+
+    def _call(self, leaves: Sequence[Any]) -> Any:
+        new = iter(leaves)
+        arguments = list(self.arguments)
+        for i in self.chosen:
+            if any(_is_real(leaf) for leaf in trees.leaves(arguments[i])):
+                arguments[i] = trees.map_leaves(
+                    lambda leaf: next(new) if _is_real(leaf) else leaf, arguments[i]
+                )
+
+        return self.function(*arguments)
+
+
+# -- arguments ------------------------------------------------------------------------------------
+
+
+def function_name(f: Callable[..., Any]) -> str:
+    """What to call f: an op by its name and provider."""
+    if isinstance(f, functools.partial):
+        return function_name(f.func)
+
+    return f.described if isinstance(f, Op) else getattr(f, "__qualname__", repr(f))
+
+
+def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """The names of the first positional parameters, `xs[0]` where they are behind `*`."""
+    if isinstance(f, Op):
+        parameters = list(f.operands)
+        rest = f.variadic or "argument"
+    else:
+        parameters, rest = _parameters(f)
+    many = [f"{rest}[{i}]" for i in range(count - len(parameters))]
+
+    return [*parameters, *many][:count]
+
+
+def _parameters(f: Callable[..., Any]) -> tuple[list[str], str]:
+    if isinstance(f, functools.partial) and isinstance(f.func, Op):
+        return list(f.func.operands[len(f.args) :]), f.func.variadic or "argument"
+    try:
+        found = inspect.signature(f).parameters.values()
+    except (TypeError, ValueError):  # builtins need not tell
+        return [], "argument"
+    several = [p.name for p in found if p.kind is p.VAR_POSITIONAL]
+
+    return (
+        [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)],
+        several[0] if several else "argument",
+    )
+
+
+def named_leaves(tree: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """The leaves in the order of `trees.leaves`, each with its path: `params['w'][0]`."""
+    if tree is None:
+        return
+    if isinstance(tree, dict):
+        items = [(f"{name}[{key!r}]", child) for key, child in tree.items()]
+    elif isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        items = [(f"{name}.{field}", getattr(tree, field)) for field in tree._fields]
+    elif isinstance(tree, list | tuple):
+        items = [(f"{name}[{i}]", child) for i, child in enumerate(tree)]
+    elif _is_tree(tree) and attrs.has(type(tree)):
+        fields = attrs.fields(type(tree))
+        items = [(f"{name}.{field.name}", getattr(tree, field.name)) for field in fields]
+    else:
+        yield name, tree
+        return
+    for path, child in items:
+        yield from named_leaves(child, path)
+
+
+def _chosen(
+    f: Callable[..., Any], args: tuple[Any, ...], argnums: Sequence[int] | None
+) -> tuple[int, ...]:
+    """Which arguments to move: all, but for operands an op declares to carry no derivative."""
+    if argnums is not None:
+        for i in argnums:
+            if i not in range(len(args)):
+                message = f"{function_name(f)} got {len(args)} argument(s); there is no number {i}"
+                raise CallError(message)
+        return tuple(argnums)
+    names = f.operands if isinstance(f, Op) else ()
+    fixed = {i for i, name in enumerate(names) if name in f.nondiff} if isinstance(f, Op) else set()
+
+    return tuple([i for i in range(len(args)) if i not in fixed and _is_tree(args[i])])
+
+
+def _is_tree(arg: Any) -> bool:
+    """Whether to look for numbers within: an op holds some, but is no container of them."""
+    return not isinstance(arg, Op | type)
+
+
+def _as_leaf(leaf: Any) -> Any:
+    """Plain data; whole numbers as floats, since they are to be moved."""
+    data = data_of(leaf)
+
+    return float(data) if type(data) is int else data
+
+
+def _is_real(leaf: Any) -> bool:
+    return namespaces.kind_of(leaf) is namespaces.REAL
+
+
+def _real_leaves(tree: Any) -> list[Any]:
+    return [leaf for leaf in trees.leaves(tree) if _is_real(data_of(leaf))]
+
+
+# -- numbers and arrays alike ---------------------------------------------------------------------
+
+
+def random_like(x: Any, generator: random.Random) -> Any:
+    """Numbers of either sign between 0.5 and 1.5, of the type of x; the first is negative."""
+    signs = [-1.0, *[generator.choice((-1.0, 1.0)) for _ in range(_size(x) - 1)]][: _size(x)]
+    numbers: list[Any] = [sign * generator.uniform(0.5, 1.5) for sign in signs]
+    if _is_complex(x):
+        numbers = [number + 1j * generator.uniform(-1.0, 1.0) for number in numbers]
+
+    return _filled_like(x, numbers)
+
+
+def one_hot_like(xs: Sequence[Any], number: int, index: Index, value: Any) -> list[Any]:
+    """Zeros of the types of `xs`, but for one entry."""
+    found = [_filled_like(x, [0.0] * _size(x)) for x in xs]
+    found[number] = moved(found[number], index, value)
+
+    return found
+
+
+def inner(xs: Sequence[Any], ys: Sequence[Any]) -> float:
+    """The real part of the sum of all products of entries."""
+    total = 0.0
+    for x, y in zip(xs, ys, strict=True):
+        product = _wide(x) * _wide(y)
+        total += float((product.sum() if shape(product) else product).real)
+
+    return total
+
+
+def _filled_like(x: Any, numbers: list[Any]) -> Any:
+    if not hasattr(x, "dtype"):
+        return numbers[0]
+    xp = namespaces.of_type(type(x))
+    array = xp.asarray(numbers, dtype=x.dtype)
+
+    return array.reshape(x.shape) if hasattr(x, "__setitem__") else array[0]
+
+
+def _difference(y: Any, base: Any, w: Any) -> tuple[float, float]:
+    """The real part of w · (y - base), and the size of what changed; equal infinities cancel."""
+    y, base, w = _wide(y), _wide(base), _wide(w)
+    if not shape(y):
+        same = bool(y == base)
+        return (0.0, 0.0) if same else (float((w * (y - base)).real), float(abs(w * base)))
+    xp = namespaces.of_type(type(y))
+    with xp.errstate(all="ignore"):
+        # A weight of 0 leaves an entry out, whatever it holds.
+        idle = (y == base) | (w == 0)
+        parts = xp.where(idle, 0.0, w * (y - base))
+        sizes = xp.where(idle, 0.0, xp.abs(w) * xp.maximum(xp.abs(y), xp.abs(base)))
+
+    return float(parts.sum().real), float(sizes.sum())
+
+
+def _wide(x: Any) -> Any:
+    """The same in double precision."""
+    if not hasattr(x, "dtype"):
+        return x
+
+    return x.astype("complex128" if _is_complex(x) else "float64")
+
+
+def _entry(x: Any, axis: Axis) -> float:
+    entry = x[axis.index] if shape(x) else x
+
+    return float(entry.imag if axis.part == "imag" else entry.real)
+
+
+def _is_complex(x: Any) -> bool:
+    if not hasattr(x, "dtype"):
+        return isinstance(x, complex)
+
+    return bool(namespaces.of_type(type(x)).isdtype(x.dtype, "complex floating"))
+
+
+def _eps(x: Any) -> float:
+    if not hasattr(x, "dtype"):
+        return EPS
+
+    return max(float(namespaces.of_type(type(x)).finfo(x.dtype).eps), EPS)
+
+
+def _size(x: Any) -> int:
+    return math.prod(shape(x))
