@@ -1,7 +1,7 @@
 """An op of one's own in one file: forward, derivative, check, use on floats and on arrays.
 
 softcap(x) = cap·tanh(x / cap) keeps x within ±cap, and its derivative is 1 - (y / cap)².
-Expected: softcap(0) = 0 with slope 1; softcap(20) = 20·tanh(1) = 15.231884 with slope
+Expected: softcap(0) = 0 with slope 1; softcap(20) = 20·tanh(1) = 15.231883 with slope
 1 - tanh(1)² = 0.419974.
 """
 

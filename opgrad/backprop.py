@@ -4,20 +4,22 @@
 falling serial order, asks each op's rules, projects what they return into the space of the
 operand, and adds it up. The sweep runs on raw data, or on Values: then it is itself recorded.
 
-A zero cotangent contributes exactly zero through every elementwise op, also where the local
-derivative is infinite. That costs nothing until a gradient comes out NaN: then the sweep is run
-once more, with products masked.
+A branch that `where` did not take contributes exactly zero, also where a local derivative on it is
+infinite. That costs nothing until a gradient comes out NaN: then the sweep is run once more, with
+zeros where nothing can flow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import threading
+from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
 from opgrad import namespaces
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
-from opgrad.projection import data_of, has_nan, owned
+from opgrad.plugins import core
+from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_like, owned
 from opgrad.steps import add, compile_step
 from opgrad.types import shape as shape_of
 from opgrad.value import MANY, Value, hand_over_backward, recorded
@@ -58,16 +60,18 @@ def backward(output: Value, cotangent: Any, record: bool) -> None:  # noqa: FBT0
     cotangent = check_cotangent(output, cotangent)
     nodes, leaves, _ = collect([output], (), 0)
     record = record or (type(cotangent) is Value and cotangent.requires_grad)
-    if output.op is None:
-        leaves[output.serial] = output
     start = {output.serial: cotangent}
+    del cotangent  # `owned` counts who holds a gradient
     found = _sweep_without_nan(nodes, start, 0, leaves, record=record, keep=True)
-    for serial, leaf in leaves.items():
-        if serial in found:
-            held, new = leaf._grad, found[serial]
-            leaf._grad = owned(new) if held is None else held + new
+    start.clear()
+    with _accumulating:  # threads may sweep to the same leaves
+        for serial, leaf in leaves.items():
+            if serial in found:
+                held, new = leaf._grad, found.pop(serial)
+                leaf._grad = owned(new) if held is None else held + new
 
 
+_accumulating = threading.Lock()
 hand_over_backward(backward)
 
 
@@ -80,7 +84,7 @@ def check_cotangent(output: Value, cotangent: Any) -> Any:
     """
     if not output.serial:
         message = (
-            f"{output!r} is a constant: it was made of constants, under no_grad, or by an op "
+            f"{output.described} is a constant: it was made of constants, under no_grad, or by an op "
             "without derivative, so there is nothing to differentiate"
         )
         raise NotDifferentiableError(message)
@@ -104,6 +108,11 @@ def check_cotangent(output: Value, cotangent: Any) -> Any:
             f"it needs the shape of the output, {output.shape}, and floating data"
         )
         raise RuleError(message)
+    if getattr(given, "dtype", None) != getattr(data, "dtype", None) and hasattr(data, "dtype"):
+        xp = core() if type(cotangent) is Value else namespaces.of_type(type(data))
+        if not hasattr(given, "dtype"):
+            return xp.full_like(data, cotangent) if type(cotangent) is not Value else cotangent
+        return xp.astype(cotangent, data.dtype)
 
     return cotangent
 
@@ -119,11 +128,12 @@ def collect(  # noqa: C901, PLR0912, PLR0915 -- the same ten lines for each plac
     Raises:
         InPlaceError: The data of an operand changed after it was used.
     """
-    leaves: dict[int, Value] = {}
     older: list[Value] = []
+    constants: list[tuple[Value, Value]] = []
     nodes: list[Value] = []
     seen = {*targets, *[output.serial for output in outputs]}
     stack = [o for o in outputs if o.serial not in targets and o.op is not None]
+    leaves = {o.serial: o for o in outputs if o.serial not in targets and o.op is None}
     add_node, add_seen, push, pop = nodes.append, seen.add, stack.append, stack.pop
     while stack:
         node = pop()
@@ -143,6 +153,8 @@ def collect(  # noqa: C901, PLR0912, PLR0915 -- the same ten lines for each plac
                         leaves[serial] = operand
                 elif serial:
                     older.append(operand)
+                elif operand._saved is not None:
+                    constants.append((node, operand))
         operand = node.second
         if type(operand) is Value:
             serial = operand.serial
@@ -157,6 +169,8 @@ def collect(  # noqa: C901, PLR0912, PLR0915 -- the same ten lines for each plac
                         leaves[serial] = operand
                 elif serial:
                     older.append(operand)
+                elif operand._saved is not None:
+                    constants.append((node, operand))
         elif operand is MANY:
             for operand in node.first:
                 if type(operand) is Value:
@@ -172,9 +186,14 @@ def collect(  # noqa: C901, PLR0912, PLR0915 -- the same ten lines for each plac
                                 leaves[serial] = operand
                         elif serial:
                             older.append(operand)
+                        elif operand._saved is not None:
+                            constants.append((node, operand))
     for operand in older:
         if operand.serial < 0:
             raise InPlaceError(_changed(operand, operand))
+    for node, operand in constants:
+        if operand._saved > node.serial:
+            raise InPlaceError(_changed(node, operand))
     nodes.sort(key=_by_serial, reverse=True)
 
     return nodes, leaves, bool(leaves or older)
@@ -198,13 +217,13 @@ def between(nodes: list[Value], targets: set[int]) -> list[Value]:
 def _changed(node: Value, operand: Value) -> str:
     if operand.serial < 0 and operand.op is not None:
         return (
-            f"the data of {operand!r}, a result of {operand.op.described}, was assigned, so its "
+            f"the data of {operand.described}, a result of {operand.op.described}, was assigned, so its "
             "history no longer tells how it was made; make a new Value of the data instead"
         )
     used_by = node.op.described if node.op else "an op"
 
     return (
-        f"the data of {operand!r} was assigned after {used_by} had used it; "
+        f"the data of {operand.described} was assigned after {used_by} had used it; "
         "run the forward again after changing data"
     )
 
@@ -222,19 +241,35 @@ def _sweep_without_nan(  # noqa: PLR0913 -- as `sweep`
     nodes: list[Value], start: dict[int, Any], floor: int, wanted: Collection[int], *,
     record: bool, keep: bool = False,
 ) -> dict[int, Any]:  # fmt: skip
-    if not record:
-        start = {serial: data_of(cotangent) for serial, cotangent in start.items()}
+    plain = {serial: data_of(cotangent) for serial, cotangent in start.items()}
+    start = dict(start) if record else dict(plain)
     with recorded(on=record), namespaces.quiet():
         found = sweep(nodes, dict(start), floor, record=record, keep=keep)
         if any([serial in found and has_nan(found[serial]) for serial in wanted]):
-            found = sweep(nodes, start, floor, record=record, keep=keep, masked=True)
+            idle = _idle(nodes, plain, floor)
+            found = sweep(nodes, start, floor, record=record, keep=keep, idle=idle)
 
     return found
 
 
-def sweep(  # noqa: PLR0913 -- three of them are settings of one walk
+def _idle(nodes: list[Value], start: dict[int, Any], floor: int) -> dict[int, Any]:
+    """Where nothing flows, whatever the cotangents are: entries a `where` did not take.
+
+    A zero there is a zero of the structure, not of the numbers. It is found by sweeping NaN: only
+    a rule that selects gives an exact zero then. By serial, as masks.
+    """
+    idle: dict[int, Any] = {}
+    with recorded(on=False):
+        nan = {serial: nan_like(cotangent) for serial, cotangent in start.items()}
+        sweep(nodes, nan, floor, probe=idle)
+
+    return idle
+
+
+def sweep(  # noqa: PLR0913 -- some are settings of one walk
     nodes: list[Value], found: dict[int, Any], floor: int, *,
-    record: bool = False, keep: bool = False, masked: bool = False,
+    record: bool = False, keep: bool = False, idle: Mapping[int, Any] | None = None,
+    probe: dict[int, Any] | None = None,
 ) -> dict[int, Any]:  # fmt: skip
     """Walk the nodes, newest first; return the gradients of what is not a node, by serial.
 
@@ -244,7 +279,8 @@ def sweep(  # noqa: PLR0913 -- three of them are settings of one walk
         floor: Only operands newer than this get a gradient.
         record: Call the rules on Values and opgrad's own ops, so that the sweep is recorded.
         keep: Leave each computed node's gradient in its `grad`.
-        masked: Where a cotangent is zero, give exactly zero through elementwise ops.
+        idle: Where each node's cotangent is zero by structure: exactly zero is passed on there.
+        probe: Filled with where each node's cotangent is exactly zero.
     """
     take = found.pop
     node: Any = None
@@ -259,18 +295,26 @@ def sweep(  # noqa: PLR0913 -- three of them are settings of one walk
                     step = op.plain_step or compile_step(op, gradients, record=False)
                 if keep:
                     node._grad = g
-                step(g, node, floor, found, masked)
+                if probe is not None:
+                    probe[node.serial] = is_zero(g)
+                mask = idle[node.serial] if idle is not None else None
+                if mask is None or not everywhere(mask):
+                    step(g, node, floor, found, mask)
     except Exception as error:
         if node is not None:
-            _note(error, node)
+            note(error, node, "the backward")
         raise
 
     return found
 
 
-def _note(error: BaseException, node: Value) -> None:
+def note(error: BaseException, node: Value, mode: str) -> None:
+    """Say on an error that left a rule which op it was, from where, and on what."""
     op = node.op
     if op is None or isinstance(error, OpgradError):
         return
     described = ", ".join(namespaces.describe(data_of(o)) for o in node.operands)
-    error.add_note(f"in the backward of {op.described}, {op.place}, on {described}")
+    hint = ""
+    if isinstance(error, TypeError) and "NoneType" in str(error):
+        hint = "; a rule returned None, where it owes a derivative"
+    error.add_note(f"in {mode} of {op.described}, {op.place}, on {described}{hint}")

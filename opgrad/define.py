@@ -29,8 +29,8 @@ def op(forward: Function | None = None, /, **declarations: Any) -> Any:
             operand, the others held, as a product is; `"jointly"`: in all together, as a sum
             is); `nondiff` (operands without derivative, True for all); `saves` (forward
             returns `(y, saved)`); `outputs` (forward returns a tuple); `broadcasts` (gradients
-            are summed out to each operand's shape); `operator`, `methods`, `properties` (how a Value reaches
-            the op); `numpy` (NumPy's names for it, where they differ); `symbol` (in drawings);
+            are summed out to each operand's shape); `operator`, `methods`, `properties` (how a
+            Value reaches the op); `numpy` (NumPy's names for it, where they differ); `symbol` (in drawings);
             `domain` (open interval an operand); `kinks`; `samples`.
 
     Raises:
@@ -73,7 +73,7 @@ def elementwise(forward: Function | None = None, /, **declarations: Any) -> Any:
         >>> opgrad.grad(cube)(2.0)
         12.0
     """
-    return _decorate(forward, {**declarations, "elementwise": True, "broadcasts": True})
+    return _decorate(forward, {**declarations, "elementwise": True})
 
 
 @overload
@@ -150,6 +150,8 @@ def _make(forward: Function, declarations: dict[str, Any]) -> Op:
     ):
         message = f"composite {name} has fixed operands and one output, and saves nothing"
         raise OpDefinitionError(message)
+    if declarations.get("elementwise"):
+        declarations["broadcasts"] = True
     declarations["symbol"] = declarations.get("symbol") or operator or name
 
     return Op(

@@ -20,10 +20,10 @@ from opgrad.errors import (
 from opgrad.namespaces import BY_PAIR, BY_TYPE, scalar
 from opgrad.op import Op, hand_over_dispatch
 from opgrad.rules import call_source, parameters_of, write_function
-from opgrad.value import Value, constant, make_node, next_serial, recording
+from opgrad.value import Value, constant, make_node, next_serial, paused
 
 _new = object.__new__
-_is_recording = recording.get
+_is_paused = paused.get
 
 
 def call(op: Op, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
@@ -44,6 +44,8 @@ def call(op: Op, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     saved = None
     if op.saves:
         result, saved = result
+    if type(result) is Value:
+        raise CallError(_returned_a_value(op))
     if not any([type(o) is Value for o in operands]):
         return result
 
@@ -56,7 +58,9 @@ def _record(
     """Make the node (or a constant) that a call on Values gives."""
     if op.nondiff:
         operands = _without_gradient(op, operands)
-    wanted = _is_recording() and any([type(o) is Value and o.serial for o in operands])
+    wanted = not _is_paused() and any([type(o) is Value and o.serial for o in operands])
+    if "dtype" in attributes and namespaces.kind_of(result) is namespaces.DISCRETE:
+        wanted = False  # a cast to integers
     if not op.outputs:
         return make_node(op, operands, attributes, result, saved) if wanted else constant(result)
     if not wanted:
@@ -149,9 +153,11 @@ def _unary(op: Op) -> Callable[[Any], Any]:
         except Exception as error:
             note(op, error, (x,))
             raise
+        if type(result) is Value:
+            raise CallError(_returned_a_value(op))
         if not wrapped:
             return result
-        if x.serial and _is_recording():
+        if x.serial and not _is_paused():
             node = _new(Value)
             node._data = result
             node.op = op
@@ -170,7 +176,10 @@ def _binary(op: Op) -> Callable[[Any, Any], Any]:
 
     def call_binary(a: Any, b: Any) -> Any:
         if type(a) is Value:
-            return of_value(a, b)
+            node = of_value(a, b)
+            if type(node._data) is Value:
+                raise CallError(_returned_a_value(op))
+            return node
         y = b._data if type(b) is Value else b
         xp = BY_PAIR.get((type(a), type(y))) or namespace_of(op, (a, y))
         try:
@@ -178,9 +187,11 @@ def _binary(op: Op) -> Callable[[Any, Any], Any]:
         except Exception as error:
             note(op, error, (a, b))
             raise
+        if type(result) is Value:
+            raise CallError(_returned_a_value(op))
         if type(b) is not Value:
             return result
-        if b.serial and _is_recording():
+        if b.serial and not _is_paused():
             return make_node(op, (a, b), {}, result, None)
         return constant(result)
 
@@ -208,7 +219,7 @@ def operator_call(op: Op) -> Callable[[Value, Any], Any]:
         except Exception as error:
             note(op, error, (a, b))
             raise
-        if wanted and _is_recording():
+        if wanted and not _is_paused():
             node = _new(Value)
             node._data = result
             node.op = op
@@ -225,6 +236,13 @@ def operator_call(op: Op) -> Callable[[Value, Any], Any]:
 
 
 # -- what both roads share ------------------------------------------------------------------------
+
+
+def _returned_a_value(op: Op) -> str:
+    return (
+        f"the forward of {op.described}, {op.place}, returned a Value, so it used one that is not "
+        "among its operands; make that an operand"
+    )
 
 
 def namespace_of(op: Op, data: Iterable[Any]) -> Any:

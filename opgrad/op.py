@@ -7,6 +7,7 @@ the forward, each at most once, and none once a registry has taken the op in.
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
@@ -157,6 +158,27 @@ class Op:
         return f"{self.name}({', '.join(parts)})"
 
     @property
+    def __signature__(self) -> inspect.Signature:
+        """For `inspect.signature`, so that `grad(op, argnums="x")` and help know the names."""
+        parameter, kinds = inspect.Parameter, inspect.Parameter
+        required = len(self.operands) - self.optional
+        parameters = [
+            parameter(
+                name,
+                kinds.POSITIONAL_OR_KEYWORD,
+                default=kinds.empty if index < required else None,
+            )
+            for index, name in enumerate(self.operands)
+        ]
+        if self.variadic:
+            parameters.append(parameter(self.variadic, kinds.VAR_POSITIONAL))
+        for name, default in self.attributes.items():
+            given = kinds.empty if default is REQUIRED else default
+            parameters.append(parameter(name, kinds.KEYWORD_ONLY, default=given))
+
+        return inspect.Signature(parameters)
+
+    @property
     def described(self) -> str:
         """Qualified name and provider: how every message names an op."""
         return f"{self.qualname} ({self.provider or 'defined here, not in a plugin'})"
@@ -236,6 +258,12 @@ class Op:
         self, kind: str, target: Function | str, *, one_operand: bool = False
     ) -> Any:
         if isinstance(target, str):
+            if self.outputs and len(self.operands) != 1:
+                message = (
+                    f"{self.name} has several outputs, so one rule serves all its operands: "
+                    f"@{self.name}.{kind}, without an operand's name"
+                )
+                raise OpDefinitionError(message)
             if target not in self.operands:
                 message = f"{self.name} has no operand {target!r}; its operands are {_listed(self)}"
                 raise OpDefinitionError(message)

@@ -6,11 +6,12 @@ Anything else a rule got wrong raises and names the rule.
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import Any
 
 from opgrad import namespaces
 from opgrad.errors import RuleError
-from opgrad.op import Op
 from opgrad.plugins import core
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
@@ -23,8 +24,8 @@ def data_of(value: Any) -> Any:
     return value._data if type(value) is Value else value
 
 
-def project(d: Any, x: Any, op: Op, index: int) -> Any:
-    """The gradient `d`, plain or a Value, in the space of `x`, the data of operand `index`.
+def project(d: Any, x: Any, index: int, node: Value) -> Any:
+    """The gradient `d`, plain or a Value, in the space of `x`, the data of the node's operand.
 
     Raises:
         RuleError: `d` is None, not a number or array, of integer dtype, or of a shape that is
@@ -35,25 +36,25 @@ def project(d: Any, x: Any, op: Op, index: int) -> Any:
     if kind in _NUMBERS:
         if type(data) is float and kind is not complex:
             return d
-        return _to_number(d, data, x, op, index)
+        return _to_number(d, data, x, index, node)
     try:
         if data.dtype == x.dtype and data.shape == x.shape:
             return d
     except AttributeError:
         pass
 
-    return _to_array(d, data, x, op, index)
+    return _to_array(d, data, x, index, node)
 
 
-def _to_number(d: Any, data: Any, x: Any, op: Op, index: int) -> Any:
-    _check_kind(data, x, op, index)
+def _to_number(d: Any, data: Any, x: Any, index: int, node: Value) -> Any:
+    _check_kind(data, x, index, node)
     xp = core() if type(d) is Value else namespaces.of_type(type(data))
     if shape_of(data) != ():
-        if not op.broadcasts:
-            raise RuleError(_wrong(op, index, data, x, "the shape ()"))
+        if not _may_sum((), shape_of(data), node):
+            raise RuleError(_wrong(node, index, data, x, "the shape ()"))
         d = xp.sum(d)
         data = data_of(d)
-    if _is_complex(data) and type(x) is not complex:
+    if is_complex(data) and type(x) is not complex:
         d = d.real if type(d) in _NUMBERS else xp.real(d)
     if type(d) is Value:
         return d
@@ -61,21 +62,34 @@ def _to_number(d: Any, data: Any, x: Any, op: Op, index: int) -> Any:
     return complex(d) if type(x) is complex else float(d)
 
 
-def _to_array(d: Any, data: Any, x: Any, op: Op, index: int) -> Any:
-    _check_kind(data, x, op, index)
+def _to_array(d: Any, data: Any, x: Any, index: int, node: Value) -> Any:
+    _check_kind(data, x, index, node)
     xp = core() if type(d) is Value else namespaces.of_type(type(data))
     if shape_of(data) != x.shape:
-        if not (op.broadcasts and _reaches(x.shape, shape_of(data))):
-            raise RuleError(_wrong(op, index, data, x, f"the shape {tuple(x.shape)}"))
+        if not _may_sum(x.shape, shape_of(data), node):
+            raise RuleError(_wrong(node, index, data, x, f"the shape {tuple(x.shape)}"))
         d = _sum_out(d, shape_of(data), x.shape, xp)
         data = data_of(d)
-    if _is_complex(data) and not _is_complex(x):
+    if is_complex(data) and not is_complex(x):
         d = xp.real(d)
         data = data_of(d)
     if type(data) in _NUMBERS:
         return namespaces.of_type(type(x)).full_like(x, d) if type(d) is not Value else d
 
     return d if data.dtype == x.dtype else xp.astype(d, x.dtype)
+
+
+def _may_sum(small: tuple[int, ...], large: tuple[int, ...], node: Value) -> bool:
+    """Whether a gradient of shape `large` is one to sum out to `small`.
+
+    Of an elementwise op it has the shape of the output, of others one that `small` broadcasts to.
+    """
+    op = node.op
+    if op is None:
+        return False
+    fits = large == shape_of(node._data) if op.elementwise else op.broadcasts
+
+    return fits and _reaches(small, large)
 
 
 def _reaches(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
@@ -97,24 +111,27 @@ def _sum_out(d: Any, large: tuple[int, ...], small: tuple[int, ...], xp: Any) ->
     return summed if shape_of(summed) == small else xp.reshape(summed, small)
 
 
-def _check_kind(data: Any, x: Any, op: Op, index: int) -> None:
+def _check_kind(data: Any, x: Any, index: int, node: Value) -> None:
     if data is None:
         message = _wrong(
             op, index, data, x, "a gradient (declare the operand nondiff if it has none)"
         )
         raise RuleError(message)
     if namespaces.kind_of(data) is not namespaces.REAL:
-        raise RuleError(_wrong(op, index, data, x, "real or complex floating data"))
+        raise RuleError(_wrong(node, index, data, x, "real or complex floating data"))
 
 
-def _is_complex(data: Any) -> bool:
+def is_complex(data: Any) -> bool:
+    """Whether plain data is complex."""
     if type(data) in _NUMBERS:
         return type(data) is complex
 
     return bool(namespaces.of_type(type(data)).isdtype(data.dtype, "complex floating"))
 
 
-def _wrong(op: Op, index: int, data: Any, x: Any, wanted: str) -> str:
+def _wrong(node: Value, index: int, data: Any, x: Any, wanted: str) -> str:
+    op = node.op
+    assert op is not None, "a leaf has no rule"  # noqa: S101 -- for the type checker
     name = op.operands[index] if op.operands else f"{op.variadic}[{index}]"
     got = "None" if data is None else namespaces.describe(data)
 
@@ -141,10 +158,35 @@ def zeros_like(data: Any) -> Any:
     return namespaces.of_type(type(data)).zeros_like(data)
 
 
+def nan_like(data: Any) -> Any:
+    """NaN in every entry, of the shape and dtype of plain data."""
+    if type(data) in _NUMBERS:
+        return math.nan
+
+    return namespaces.of_type(type(data)).full_like(data, math.nan)
+
+
+def is_zero(g: Any) -> Any:
+    """Where a plain gradient is exactly zero; of several outputs, where all are."""
+    if type(g) is dict:
+        return all(everywhere(is_zero(part)) for part in g.values())
+
+    return g == 0
+
+
+def everywhere(mask: Any) -> bool:
+    """Whether a mask is true in every entry."""
+    return bool(mask.all()) if hasattr(mask, "all") else bool(mask)
+
+
+_UNSHARED = 3  # references to a gradient that the caller has let go: here, there, and the count
+
+
 def owned(gradient: Any) -> Any:
-    """The gradient as an array that may be written to: rules may return read-only views."""
-    flags = getattr(gradient, "flags", None)
-    if flags is None or flags.writeable:
+    """The gradient as an array of its own: rules may return views, and pass on what they got."""
+    if not hasattr(gradient, "dtype") or type(gradient) is Value:
+        return gradient
+    if getattr(gradient, "base", None) is None and sys.getrefcount(gradient) <= _UNSHARED:
         return gradient
 
     return gradient.copy()

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.backprop import between, collect, gradients
+from opgrad.backprop import between, collect, gradients, note
 from opgrad.dispatch import PICK, alias
 from opgrad.errors import RuleError
-from opgrad.namespaces import describe, of_type
+from opgrad.namespaces import REAL, describe, kind_of, of_type
 from opgrad.op import Op
 from opgrad.plugins import core
-from opgrad.projection import data_of, has_nan, zeros_like
+from opgrad.projection import data_of, everywhere, is_complex, zeros_like
 from opgrad.steps import compile_step, missing_rule, written_rule
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, make_node, next_serial, recorded
@@ -49,83 +49,84 @@ def tangents(
         record = record or others or any([type(t) is Value and t.serial for t in given])
     record = bool(record)
     start = {
-        value.serial: t if record else data_of(t) for value, t in zip(wanted, given, strict=True)
+        value.serial: t if record else data_of(t)
+        for value, t in zip(wanted, given, strict=True)
+        if not _stands_still(t)
     }
     with recorded(on=record), namespaces.quiet():
-        found = _push(nodes, dict(start), record=record, masked=False)
-        results = [found.get(output.serial) for output in outputs]
-        if any([t is not None and has_nan(t) for t in results]):
-            found = _push(nodes, dict(start), record=record, masked=True)
-            results = [found.get(output.serial) for output in outputs]
+        found = _push(nodes, start, record=record)
 
-    return results, record
+    return [found.get(output.serial) for output in outputs], record
 
 
-def _push(
-    nodes: list[Value], found: dict[int, Any], *, record: bool, masked: bool
-) -> dict[int, Any]:
-    for node in reversed(nodes):
-        op = node.op
-        if op is None:
-            continue
-        ts = tuple([found.get(o.serial) if type(o) is Value else None for o in node.operands])
-        found[node.serial] = push_one(op, node, ts, record=record, masked=masked)
+def _stands_still(t: Any) -> bool:
+    """Whether a tangent is plain zeros: then its input does not move, and 0 * inf cannot arise."""
+    return type(t) is not Value and everywhere(t == 0)
+
+
+def _push(nodes: list[Value], found: dict[int, Any], *, record: bool) -> dict[int, Any]:
+    node: Any = None
+    try:
+        for node in reversed(nodes):
+            ts = tuple([found.get(o.serial) if type(o) is Value else None for o in node.operands])
+            if any([t is not None for t in ts]):
+                found[node.serial] = push_one(node.op, node, ts, record=record)
+    except Exception as error:
+        if node is not None:
+            note(error, node, "forward mode")
+        raise
 
     return found
 
 
-def push_one(op: Op, node: Value, ts: Tangents, *, record: bool, masked: bool = False) -> Any:
+def push_one(op: Op, node: Value, ts: Tangents, *, record: bool) -> Any:
     """The tangent of one node, given the tangents of its operands."""
     if op is PICK:
         return ts[0][node._attributes["index"]]
     xp = core() if record else of_type(type(_first(node._data)))
     pushes = op.pushes or _compile(op)
-    total = pushes[record](xp, ts, node)
-    if op.outputs:
-        return total
-    if masked and op.elementwise:
-        total = _mask(total, ts, node, xp)
+    t = pushes[record](xp, ts, node)
+    if not op.outputs:
+        return _project(t, node._data, op, xp)
+    if not isinstance(t, tuple) or len(t) != len(node._data):
+        got = f"{len(t)} tangents" if isinstance(t, tuple) else type(t).__name__
+        message = (
+            f"the forward-mode rule of {op.described} returned {got} for {len(node._data)} "
+            "outputs; it returns a tuple with one tangent an output"
+        )
+        raise RuleError(message)
 
-    return _project(total, node, op, xp)
+    return tuple([_project(part, y, op, xp) for part, y in zip(t, node._data, strict=True)])
 
 
 def _first(data: Any) -> Any:
     return data[0] if type(data) is tuple else data
 
 
-def _project(t: Any, node: Value, op: Op, xp: Any) -> Any:
-    """The tangent in the space of the output: broadcast where the op is elementwise, cast."""
-    y = node._data
+def _project(t: Any, y: Any, op: Op, xp: Any) -> Any:
+    """The tangent in the space of an output: broadcast where the op is elementwise, cast."""
     data = data_of(t)
+    wrong = data is None or kind_of(data) is not REAL
+    if wrong or (shape_of(data) != shape_of(y) and not op.elementwise):
+        got = "None" if data is None else describe(data)
+        message = (
+            f"the forward-mode rule of {op.described} returned {got} for an output "
+            f"that is {describe(y)}"
+        )
+        raise RuleError(message)
     if shape_of(data) != shape_of(y):
-        if not op.elementwise:
-            message = (
-                f"the forward-mode rule of {op.described} returned {describe(data)} for an output "
-                f"that is {describe(y)}"
-            )
-            raise RuleError(message)
         t = xp.broadcast_to(t, shape_of(y))
+        data = data_of(t)
+    if is_complex(data) and not is_complex(y):
+        t = xp.real(t) if hasattr(data, "dtype") or type(t) is Value else t.real
         data = data_of(t)
     if hasattr(y, "dtype"):
         if not hasattr(data, "dtype"):
-            return of_type(type(y)).full_like(y, t)
+            return of_type(type(y)).full_like(y, t) if type(t) is not Value else t
         if data.dtype != y.dtype:
             return xp.astype(t, y.dtype)
 
     return t
-
-
-def _mask(total: Any, ts: Tangents, node: Value, xp: Any) -> Any:
-    """Exactly zero where every tangent is zero, whatever the local derivative was."""
-    still: Any = None
-    for t in ts:
-        if t is not None:
-            zero = data_of(t) == 0
-            still = zero if still is None else still & zero
-    if not hasattr(node._data, "dtype"):
-        return 0.0 if still else total
-
-    return xp.where(still, zeros_like(node._data), total)
 
 
 # -- an op's rules as calls -----------------------------------------------------------------------
@@ -145,14 +146,19 @@ def _push_of(op: Op, *, record: bool) -> Callable[[Any, Tangents, Value], Any]:
         return _joint(op, joint, record=record)
     if op.linear == "jointly" or (op.linear and len(op.operands) == 1):
         return _linear_jointly(op)
-    if any((kind, name) in op.rules for kind in ("jvp", "derivative") for name in op.operands):
-        return _sum_of_operands(op, record=record)
-    if op.linear:
+    if op.linear or (op.operands and all(_has_rule(op, name) for name in op.operands)):
         return _sum_of_operands(op, record=record)
     if op.composite:
         return _composite(op, record=record)
+    if any(_has_rule(op, name) for name in op.operands if name not in op.nondiff):
+        return _sum_of_operands(op, record=record)
 
     return _transposed(op, record=record)
+
+
+def _has_rule(op: Op, name: str) -> bool:
+    """Whether an operand needs no more for forward mode."""
+    return name in op.nondiff or ("jvp", name) in op.rules or ("derivative", name) in op.rules
 
 
 def _joint(op: Op, rule: Callable[..., Any], *, record: bool) -> Callable[..., Any]:
@@ -185,34 +191,42 @@ def _names(op: Op, node: Value) -> Sequence[str | None]:
 
 
 def _forward(op: Op, xp: Any, operands: Sequence[Any], node: Value) -> Any:
-    attributes = getattr(node, "_attributes", {})
+    result = op.forward(*([xp] if op.wants_xp else []), *operands, **node.attributes)
 
-    return op.forward(*([xp] if op.wants_xp else []), *operands, **attributes)
+    return result[0] if op.saves else result
 
 
 def _sum_of_operands(op: Op, *, record: bool) -> Callable[..., Any]:
     """One contribution an operand, by its jvp, its derivative, or linearity in it."""
-    contributions = []
+    contributions = {}
     for index, name in enumerate(op.operands):
         rule, derivative = op.rule("jvp", name), op.rule("derivative", name)
         if rule is not None:
-            contributions.append(_ruled(op, rule, index, record=record))
+            contributions[index] = _ruled(op, rule, index, record=record)
         elif derivative is not None:
-            contributions.append(_ruled(op, derivative, index, record=record, factor="t"))
-        elif op.linear:
-            contributions.append(_linear_in(op, index, record=record))
-        else:
-            contributions.append(_one_transposed(op, index, record=record))
+            contributions[index] = _ruled(op, derivative, index, record=record, factor="t")
+        elif not op.linear:
+            contributions[index] = _one_transposed(op, index, record=record)
 
     def push(xp: Any, ts: Tangents, node: Value) -> Any:
         total: Any = None
         for index, t in enumerate(ts):
-            if t is not None and op.operands[index] not in op.nondiff:
-                part = contributions[index](xp, ts, node)
-                total = part if total is None else total + part
-        return zeros_like(node._data) if total is None else total
+            if t is not None:
+                contribution = contributions.get(index) or _linear_in(op, index, record=record)
+                total = _plus(total, contribution(xp, ts, node))
+        return total
 
     return push
+
+
+def _plus(total: Any, part: Any) -> Any:
+    """A sum of tangents; of several outputs, one by one."""
+    if total is None:
+        return part
+    if isinstance(part, tuple):
+        return tuple([one + other for one, other in zip(total, part, strict=True)])
+
+    return total + part
 
 
 def _ruled(
@@ -224,6 +238,8 @@ def _ruled(
 
 
 def _linear_in(op: Op, index: int, *, record: bool) -> Callable[..., Any]:
+    """The forward with one operand replaced by its tangent, the others held."""
+
     def push(xp: Any, ts: Tangents, node: Value) -> Any:
         moved = [o if record else data_of(o) for o in node.operands]
         moved[index] = ts[index]
@@ -272,7 +288,7 @@ def _transposed(op: Op, *, record: bool) -> Callable[..., Any]:
 
     def push(xp: Any, ts: Tangents, node: Value) -> Any:
         del xp
-        here = node if record else _copy(op, node)
+        here = _copy(op, node, record=record)
         parts = here._data if op.outputs else (here._data,)
         floor = next_serial()
         dummies = [Value(zeros_like(part)) for part in parts]
@@ -296,14 +312,16 @@ def _transposed(op: Op, *, record: bool) -> Callable[..., Any]:
     return push
 
 
-def _copy(op: Op, node: Value) -> Value:
-    """The node on leaves of its own, so that nothing of the graph is recorded again."""
-    leaves = tuple([Value(o._data) if type(o) is Value and o.serial else o for o in node.operands])
+def _copy(op: Op, node: Value, *, record: bool) -> Value:
+    """The node on operands of its own, each used once: leaves, or aliases to be recorded."""
+    operands = tuple(
+        [
+            (alias(o) if record else Value(o._data)) if type(o) is Value and o.serial else o
+            for o in node.operands
+        ]
+    )
 
-    return make_node(
-        op, leaves, getattr(node, "_attributes", {}), node._data,
-        getattr(node, "_saved", None),
-    )  # fmt: skip
+    return make_node(op, operands, node.attributes, node._data, getattr(node, "_saved", None))
 
 
 def _pull_all(op: Op, node: Value, dummies: list[Value]) -> dict[int, Any]:
@@ -311,6 +329,6 @@ def _pull_all(op: Op, node: Value, dummies: list[Value]) -> dict[int, Any]:
     step = op.recorded_step or compile_step(op, gradients, record=True)
     found: dict[int, Any] = {}
     g = dict(enumerate(dummies)) if op.outputs else dummies[0]
-    step(g, node, 0, found, False)  # noqa: FBT003 -- by place, as the sweep does
+    step(g, node, 0, found, None)
 
     return found

@@ -21,8 +21,8 @@ from opgrad.rules import call_source, parameters_of, write_function
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, make_node, next_serial, recorded
 
-Step = Callable[[Any, Value, int, dict[int, Any], bool], None]
-"""`step(g, node, floor, found, masked)` adds to `found`, for operands newer than `floor`.
+Step = Callable[[Any, Value, int, dict[int, Any], Any], None]
+"""`step(g, node, floor, found, idle)` adds to `found`, for operands newer than `floor`.
 
 `masked`: where `g` is zero, exactly zero goes through an elementwise op.
 """
@@ -79,11 +79,11 @@ if type(o{index}) is Value:
     serial = o{index}.serial
     if serial > floor:
         d = {call}
-        if masked:
-            d = mask(d, g, op)
+        if idle is not None:
+            d = mask(d, idle, op)
         x = o{index}._data
         if type(d) is not float or type(x) is not float:
-            d = project(d, x, op, {index})
+            d = project(d, x, {index}, node)
         found[serial] = found[serial] + d if serial in found else d"""
 
 
@@ -102,7 +102,7 @@ def _written_step(op: Op, *, record: bool) -> Step:
             call = gradient_source(op, name, f"rule{index}", record=record)
         body += _BLOCK.format(index=index, call=call).splitlines()
 
-    return write_function(f"step_of_{op.name}", "g, node, floor, found, masked", body, scope)  # type: ignore[no-any-return]
+    return write_function(f"step_of_{op.name}", "g, node, floor, found, idle", body, scope)  # type: ignore[no-any-return]
 
 
 def _unpack(op: Op, rules: list[Callable[..., Any]], *, record: bool) -> list[str]:
@@ -200,16 +200,16 @@ def namespace_of(node: Value) -> Any:
     return namespaces.of_type(type(data))
 
 
-def _mask(d: Any, g: Any, op: Op) -> Any:
-    """Exactly zero where the cotangent is zero, whatever the local derivative was."""
-    plain = data_of(g)
-    if not op.elementwise or shape_of(plain) != shape_of(d):
+def _mask(d: Any, idle: Any, op: Op) -> Any:
+    """Exactly zero where nothing flows, whatever the local derivative was."""
+    if not op.elementwise or shape_of(idle) != shape_of(d):
         return d
-    if not hasattr(plain, "dtype"):
-        return 0.0 if plain == 0 else d
-    xp = core() if type(d) is Value else namespaces.of_type(type(plain))
+    if not hasattr(idle, "dtype"):
+        return 0.0 if idle else d
+    data = data_of(d)
+    xp = core() if type(d) is Value else namespaces.of_type(type(data))
 
-    return xp.where(plain == 0, zeros_like(data_of(d)), d)
+    return xp.where(idle, zeros_like(data), d)
 
 
 # -- one rule for all operands --------------------------------------------------------------------
@@ -234,7 +234,7 @@ def _joint_step(op: Op, rule: Callable[..., Any], *, record: bool) -> Step:
         node: Value,
         floor: int,
         found: dict[int, Any],
-        masked: bool,  # noqa: FBT001 -- by place, in the hot loop
+        idle: Any,
     ) -> None:
         if op.outputs:
             g = tuple([g[i] if i in g else zeros_like(part) for i, part in enumerate(node._data)])
@@ -247,9 +247,9 @@ def _joint_step(op: Op, rule: Callable[..., Any], *, record: bool) -> Step:
         for index, operand in enumerate(operands):
             if type(operand) is Value and operand.serial > floor:
                 d = returned[index]
-                if masked and not op.outputs and d is not None:
-                    d = _mask(d, g, op)
-                add(found, operand, project(d, operand._data, op, index))
+                if idle is not None and d is not None:
+                    d = _mask(d, idle, op)
+                add(found, operand, project(d, operand._data, index, node))
 
     return joint_step
 
@@ -274,14 +274,14 @@ def _pick_step(
     node: Value,
     floor: int,
     found: dict[int, Any],
-    masked: bool,  # noqa: FBT001 -- as above
+    idle: Any,
 ) -> None:
     """Collect the gradients of an op's several outputs, by index, for its joint rule."""
-    del masked
+    del idle
     (whole,) = node.operands
     if whole.serial > floor:
         index = node._attributes["index"]
-        g = project(g, node._data, PICK, 0)
+        g = project(g, node._data, 0, node)
         held = found.setdefault(whole.serial, {})
         held[index] = held[index] + g if index in held else g
 
@@ -302,7 +302,7 @@ def _composite_step(op: Op, gradients: Gradients, *, record: bool) -> Step:
         node: Value,
         floor: int,
         found: dict[int, Any],
-        masked: bool,  # noqa: FBT001 -- as above
+        idle: Any,
     ) -> None:
         wanted: dict[int, Value] = {}
         for index, operand in enumerate(node.operands):
@@ -310,14 +310,14 @@ def _composite_step(op: Op, gradients: Gradients, *, record: bool) -> Step:
                 continue
             if op.operands[index] in own:
                 d = own[op.operands[index]](g, node)
-                d = _mask(d, g, op) if masked else d
-                add(found, operand, project(d, operand._data, op, index))
+                d = d if idle is None else _mask(d, idle, op)
+                add(found, operand, project(d, operand._data, index, node))
             else:
                 wanted[index] = operand
         if wanted:
             results = _unrolled(op, node, wanted, g, gradients, record=record)
             for (index, operand), d in zip(wanted.items(), results, strict=True):
-                add(found, operand, project(d, operand._data, op, index))
+                add(found, operand, project(d, operand._data, index, node))
 
     return composite_step
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from opgrad import namespaces, trees
-from opgrad.backprop import check_cotangent, gradients
+from opgrad.backprop import check_cotangent, collect, gradients
 from opgrad.dispatch import alias
-from opgrad.errors import CallError, NotDifferentiableError, RuleError
-from opgrad.projection import data_of, zeros_like
+from opgrad.errors import CallError, InPlaceError, NotDifferentiableError, RuleError
+from opgrad.projection import data_of, owned, zeros_like
 from opgrad.pushforward import tangents
 from opgrad.types import shape as shape_of
-from opgrad.value import Value, constant, next_serial, recorded, recording
+from opgrad.value import Value, constant, next_serial, paused, recorded
 
 Position = int | str
 
@@ -79,13 +80,15 @@ def value_and_grad(
         chosen, several, run = _arguments(f, argnums, args, kwargs)
         with _Inputs.of(chosen) as inputs:
             result = run(inputs.trees)
+            inputs.check_unchanged()
             output, aux = _split(result, has_aux=has_aux)
             found, recorded_sweep = _gradients_of(output, inputs)
             out = inputs.hand_out(output, recorded_sweep)
-            given = [inputs.hand_out(g, recorded_sweep) for g in found]
-            aux = aux if recorded_sweep else trees.map_leaves(data_of, aux)
+            found.reverse()
+            given = [owned(inputs.hand_out(found.pop(), recorded_sweep)) for _ in inputs.values]
+            aux = trees.map_leaves(inputs.hand_out_aux, aux)
         new = iter(given)
-        results = tuple([trees.refill(tree, new) for tree in inputs.trees])
+        results = tuple([trees.refill(tree, new) for tree in chosen])
 
         return ((out, aux) if has_aux else out), (results if several else results[0])
 
@@ -112,9 +115,9 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any]) -> tuple[An
         (6.0, 3.0)
     """
     with _Inputs.of(tuple(xs)) as inputs:
-        given = list(trees.leaves(tuple(ts)))
-        _check_tangents(inputs.values, given)
+        given = _checked_tangents(tuple(xs), inputs.values, tuple(ts))
         result = f(*inputs.trees)
+        inputs.check_unchanged()
         outputs = [_as_output(leaf) for leaf in trees.leaves(result)]
         moving = [o for o in outputs if type(o) is Value and o.serial]
         with recorded(on=inputs.recording):
@@ -155,7 +158,8 @@ class _Inputs:
         self.trees = new
         self.values = values
         self.floor = floor
-        self.recording = recording.get()
+        self.serials = [value.serial for value in values]
+        self.recording = not paused.get()
         self.any_value = False
         self.record: bool | None = None
 
@@ -190,6 +194,31 @@ class _Inputs:
                 for value in fresh:
                     value.serial = 0
 
+    def check_unchanged(self) -> None:
+        """Refuse a function that assigned the data of its inputs.
+
+        Raises:
+            InPlaceError: It did.
+        """
+        for value, serial in zip(self.values, self.serials, strict=True):
+            if value.serial != serial:
+                message = (
+                    f"the function assigned the data of its input, now {value.described}, so the gradient "
+                    "would not be that of what was computed; use a new variable"
+                )
+                raise InPlaceError(message)
+
+    def hand_out_aux(self, leaf: Any) -> Any:
+        """An auxiliary result: a Value where something outside is reachable from it."""
+        if type(leaf) is not Value:
+            return leaf
+        if self.recording:
+            _, _, others = collect([leaf], {value.serial for value in self.values}, self.floor)
+            if others or (self.record and leaf.serial):
+                return leaf
+
+        return constant(leaf._data) if self.any_value else leaf._data
+
     def hand_out(self, value: Any, recorded_sweep: bool) -> Any:  # noqa: FBT001 -- private
         """A result as the caller gets it: plain, unless Values came in or it was recorded."""
         if recorded_sweep or self.any_value:
@@ -207,12 +236,20 @@ def _arguments(
     kwargs: dict[str, Any],
 ) -> tuple[tuple[Any, ...], bool, Callable[[tuple[Any, ...]], Any]]:
     """The arguments to differentiate by, whether several were asked for, and `f` of new ones."""
-    several = not isinstance(argnums, int | str)
-    positions: tuple[Position, ...] = tuple(argnums) if several else (argnums,)  # type: ignore[arg-type, assignment]
+    several = isinstance(argnums, Sequence) and not isinstance(argnums, str)
+    asked = tuple(argnums) if several else (argnums,)  # type: ignore[arg-type]
+    positions: tuple[Position, ...] = tuple(
+        [p if isinstance(p, str) else operator.index(p) for p in asked]  # type: ignore[arg-type]
+    )
     name = getattr(f, "__name__", repr(f))
     if any(isinstance(position, str) for position in positions):
-        bound = inspect.signature(f).bind(*args, **kwargs)
+        signature = inspect.signature(f)
+        bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
+        many = [p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL]
+        if many and many[0] in positions:
+            message = f"{name} takes *{many[0]}: give the positions to differentiate by as numbers"
+            raise CallError(message)
         args, kwargs = bound.args, bound.kwargs
         order = list(bound.arguments)
         positions = tuple(
@@ -225,6 +262,11 @@ def _arguments(
                 f"there is no argument {position!r} to differentiate by"
             )
             raise CallError(message)
+
+    places = [p if isinstance(p, str) else p % len(args) for p in positions]
+    if len(set(places)) != len(places):
+        message = f"{name} is to be differentiated twice by one argument: {argnums!r}"
+        raise CallError(message)
 
     def run(new: tuple[Any, ...]) -> Any:
         filled, named = list(args), dict(kwargs)
@@ -279,10 +321,17 @@ def _gradients_of(output: Any, inputs: _Inputs) -> tuple[list[Any], bool]:
     return [zeros_like(v._data) if g is None else g for g, v in pairs], was_recorded
 
 
-def _check_tangents(values: list[Value], given: list[Any]) -> None:
-    if len(values) != len(given):
-        message = f"jvp got {len(values)} inputs and {len(given)} tangents"
-        raise RuleError(message)
+def _checked_tangents(xs: Any, values: list[Value], ts: Any) -> list[Any]:
+    """The tangents in the order of the inputs.
+
+    Raises:
+        RuleError: They do not have the structure and shapes of the inputs.
+    """
+    try:
+        given = list(trees.matching_leaves(xs, ts))
+    except ValueError as error:
+        message = f"tangents have the structure of the inputs: {error}"
+        raise RuleError(message) from None
     for value, t in zip(values, given, strict=True):
         if shape_of(t) != value.shape or namespaces.kind_of(data_of(t)) is not namespaces.REAL:
             message = (
@@ -290,3 +339,5 @@ def _check_tangents(values: list[Value], given: list[Any]) -> None:
                 f"{namespaces.describe(value._data)}: it has the same shape, in floats"
             )
             raise RuleError(message)
+
+    return given

@@ -5,6 +5,7 @@ A transform takes the leaves out, and puts its results back in the same places.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,7 +27,10 @@ def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
     if tree is None:
         return None
     if isinstance(tree, dict):
-        return type(tree)({key: map_leaves(function, child) for key, child in tree.items()})
+        new = copy.copy(tree)  # keeps what a defaultdict or another kind of dict knows
+        for key, child in tree.items():
+            new[key] = map_leaves(function, child)
+        return new
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return type(tree)(*[map_leaves(function, child) for child in tree])
     if isinstance(tree, list | tuple):
@@ -38,6 +42,31 @@ def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
         )
 
     return function(tree)
+
+
+def matching_leaves(tree: Any, other: Any) -> Iterator[Any]:
+    """The leaves of `other` in the order of `tree`, which has the same structure.
+
+    Raises:
+        ValueError: The structures differ.
+    """
+    children = _children(tree)
+    if children is None:
+        if _children(other) is not None:
+            message = f"a container stands where a single number or array belongs: {other!r}"
+            raise ValueError(message)
+        yield other
+        return
+    others = _children(other)
+    same = others is not None and len(others) == len(children)
+    if isinstance(tree, dict):
+        same = isinstance(other, dict) and other.keys() == tree.keys()
+        others = [other[key] for key in tree] if same else None
+    if not same or others is None:
+        message = f"the containers differ: {tree!r} and {other!r}"
+        raise ValueError(message)
+    for child, twin in zip(children, others, strict=True):
+        yield from matching_leaves(child, twin)
 
 
 def refill(tree: Any, new: Iterator[Any]) -> Any:

@@ -21,7 +21,8 @@ from opgrad.op import Op
 
 next_serial: Callable[[], int] = itertools.count(1).__next__
 
-recording: ContextVar[bool] = ContextVar("opgrad_recording", default=True)
+paused: ContextVar[int] = ContextVar("opgrad_paused", default=0)
+"""How many `no_grad` blocks are open in this thread or task: 0 records."""
 
 
 @contextmanager
@@ -36,18 +37,21 @@ def no_grad() -> Iterator[None]:
         >>> y.requires_grad
         False
     """
-    with recorded(on=False):
+    paused.set(paused.get() + 1)
+    try:
         yield
+    finally:  # counted, not restored: generators may leave such blocks in any order
+        paused.set(paused.get() - 1)
 
 
 @contextmanager
 def recorded(*, on: bool) -> Iterator[None]:
-    """Switch recording on or off within, for this thread or task."""
-    token = recording.set(on)
+    """Switch recording on or off within, for this thread or task: for sweeps, not for users."""
+    token = paused.set(0 if on else 1)
     try:
         yield
     finally:
-        recording.reset(token)
+        paused.reset(token)
 
 
 MANY: Any = ("the operands are the tuple in `first`",)
@@ -88,14 +92,14 @@ class Value:
     _data: Any
     _grad: Any
     _attributes: Mapping[str, Any]  # unset where the op has none
-    _saved: Any  # unset where the op saves nothing
+    _saved: Any  # unset where the op saves nothing; of a constant: when its data was assigned
 
     def __init__(self, data: Any, requires_grad: bool | None = None) -> None:  # noqa: FBT001 -- as in the ecosystem
         kind = namespaces.kind_of(data)
         if kind is None or (requires_grad and kind is namespaces.DISCRETE):
             raise NotDifferentiableError(_refusal(data))
         self._data = data
-        self._grad = None
+        self._grad = self._saved = None
         self.op = self.first = self.second = None
         wanted = kind is namespaces.REAL if requires_grad is None else requires_grad
         self.serial = next_serial() if wanted else 0
@@ -117,7 +121,9 @@ class Value:
         if kind is None or (self.serial and kind is namespaces.DISCRETE):
             raise NotDifferentiableError(_refusal(data))
         self._data = data
-        if self.serial:
+        if not self.serial:
+            self._saved = next_serial()
+        else:
             self.serial = next_serial() if self.op is None else -next_serial()
 
     @property
@@ -191,6 +197,11 @@ class Value:
         return getattr(self._data, "dtype", type(self._data))
 
     @property
+    def described(self) -> str:
+        """Type, dtype and shape in a few words: how messages name a Value."""
+        return f"Value({namespaces.describe(self._data)})"
+
+    @property
     def _prev(self) -> set[Value]:
         """The operands that are Values, under the name that from-scratch tutorials use."""
         return {operand for operand in self.operands if type(operand) is Value}
@@ -234,7 +245,7 @@ class Value:
 
     def __len__(self) -> int:
         if not self.shape:
-            message = f"{self!r} has no axes, hence no len()"
+            message = f"{self.described} has no axes, hence no len()"
             raise TypeError(message)
 
         return self.shape[0]
@@ -244,7 +255,7 @@ class Value:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         message = (
-            f"entries of a Value are not assigned: {self!r}. Build the array with opgrad.ops.where "
+            f"entries of a Value are not assigned: {self.described}. Build the array with opgrad.ops.where "
             "or opgrad.ops.concat, or assign plain data before it becomes a Value"
         )
         raise ConversionError(message)
@@ -283,13 +294,31 @@ class Value:
 
         return sys.modules["numpy"].array(self._data, dtype=dtype, copy=copy)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles of a leaf are leaves of their own."""
+        if self.op is not None:
+            message = (
+                f"{self.described} is a result of {self.op.described}, and its history cannot be copied or "
+                "pickled; take v.data, or copy the leaves and run the forward again"
+            )
+            raise ConversionError(message)
+
+        return _leaf, (self._data, self._grad, self.serial != 0)
+
     def _refuse_conversion(self, what: str) -> None:
         if self.serial:
             message = (
-                f"{what} would lose the gradient of {self!r}; "
+                f"{what} would lose the gradient of {self.described}; "
                 "write v.data for the plain data, or opgrad.stop_gradient(v) for a constant"
             )
             raise ConversionError(message)
+
+
+def _leaf(data: Any, grad: Any, requires_grad: bool) -> Value:  # noqa: FBT001 -- for pickle, by place
+    value = Value(data, requires_grad)
+    value.grad = grad
+
+    return value
 
 
 def _refusal(data: Any) -> str:
@@ -337,7 +366,7 @@ def constant(data: Any) -> Value:
     """A Value that records nothing, unchecked."""
     value = _new(Value)
     value._data = data
-    value._grad = None
+    value._grad = value._saved = None
     value.op = value.first = value.second = None
     value.serial = 0
 

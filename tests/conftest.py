@@ -81,7 +81,7 @@ class Site:
 
     def said(self, *expressions, before="", **environment):
         """Return what each expression gives, or what its error says, one process for all."""
-        lines = [f"print(said(lambda: {expression}), end='\\0')" for expression in expressions]
+        lines = [f"print(said(lambda: ({expression})), end='\\0')" for expression in expressions]
         printed = self.run("\n".join([SAID, textwrap.dedent(before), *lines]), **environment)
 
         return printed.split("\0")[:-1] if len(expressions) > 1 else printed.rstrip("\0")

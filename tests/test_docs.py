@@ -1,13 +1,18 @@
-"""What README.md and docs/ say in tables, listings and commands; Sybil runs their snippets."""
+"""README.md and docs/: every snippet runs; tables, listings and commands are what they say."""
 
 import re
 from pathlib import Path
 
 import pytest
+from sybil import Document
+from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 import opgrad
 
 ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted(
+    page.relative_to(ROOT).as_posix() for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+)
 LISTING = re.compile(r'```\w+ title="([^"]+)"\n(.*?)```\n', re.DOTALL)
 
 
@@ -16,6 +21,15 @@ def table_names(page, heading):
     section = (ROOT / page).read_text(encoding="utf-8").split(f"## {heading}\n", 1)[1]
     section = section.split("\n## ", 1)[0]
     return set(re.findall(r"^\| `([\w@.]+)", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_python_block_of_the_page_runs(page):
+    """In their order, each building on those before it."""
+    parsers = (PythonCodeBlockParser(), SkipParser())
+
+    for block in Document.parse(str(ROOT / page), *parsers).examples():
+        block.evaluate()
 
 
 @pytest.mark.parametrize("number", [1, 2])

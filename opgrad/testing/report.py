@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import attrs
 
 from opgrad.errors import OpgradError
@@ -24,10 +26,12 @@ class Entry:
     wanted: float
     allowed: float
     error: float
-    """Relative to the larger of the two; 0 where `got` lies between the slopes of a kink."""
+    """Relative to the size of the slopes; 0 where `got` lies between those of a kink."""
     left: float | None = None
     """The slope on either side, where the two differ (a kink, a jump, the edge of a domain)."""
     right: float | None = None
+    seen: bool = True
+    """False where the slope is below the rounding errors of the function."""
 
     @property
     def where(self) -> str:
@@ -42,16 +46,12 @@ class Entry:
         return self.left is not None
 
     def __str__(self) -> str:
+        if self.left is not None and self.right is not None:
+            sides = f"slope {self.left:.9g} on the left and {self.right:.9g} on the right"
+            return f"{self.where}: got {self.got:.9g}, {sides}"
         text = f"{self.where}: got {self.got:.9g}, wanted {self.wanted:.9g}"
 
-        return f"{text}, relative error {self.error:.1e}{self._slopes}"
-
-    @property
-    def _slopes(self) -> str:
-        if self.left is None or self.right is None:
-            return ""
-
-        return f", slope {self.left:.9g} on the left and {self.right:.9g} on the right"
+        return f"{text}, relative error {self.error:.1e}"
 
 
 @attrs.frozen(repr=False)
@@ -66,12 +66,16 @@ class GradientReport:
     worst: Entry
     kinks: tuple[Entry, ...] = ()
     """Entries where the slopes on the two sides differ; anything between them was accepted."""
+    unseen: int = 0
+    """Entries whose slope is below the rounding errors of the function: anything small passed."""
 
     def __str__(self) -> str:
         text = f"{self.entries} {'entry' if self.entries == 1 else 'entries'} of {self.function}"
-        kinks = f"; kinks at {', '.join(e.where for e in self.kinks)}" if self.kinks else ""
+        text += f" checked in {' and '.join(self.modes)} mode; worst {self.worst}"
+        kinks = ", ".join(entry.where for entry in self.kinks)
+        text += f"; kinks or edges at {kinks}" if kinks else ""
 
-        return f"{text} checked in {' and '.join(self.modes)} mode; worst {self.worst}{kinks}"
+        return f"{text}; {self.unseen} too flat to be seen" if self.unseen else text
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -80,41 +84,49 @@ class GradientReport:
 class GradientMismatch(OpgradError, AssertionError):  # noqa: N818 -- a finding; the name says which
     """A gradient is not the slope; `report` holds what was found."""
 
-    def __init__(self, report: GradientReport, wrong: int) -> None:
+    def __init__(self, message: str, report: GradientReport) -> None:
+        super().__init__(message)
         self.report = report
-        self.wrong = wrong
-        super().__init__(_message(report, wrong))
 
-    def __reduce__(self) -> tuple[type[GradientMismatch], tuple[GradientReport, int]]:
-        return type(self), (self.report, self.wrong)
+    def __reduce__(self) -> tuple[type[GradientMismatch], tuple[str, GradientReport]]:
+        return type(self), (str(self), self.report)
 
 
-def _message(report: GradientReport, wrong: int) -> str:
+def mismatch(report: GradientReport, wrong: int) -> str:
+    """What to say of a gradient that is wrong at so many entries."""
     worst = report.worst
     of = f"d {worst.output} / d " if worst.output else ""
+    number = f"{wrong} of {report.entries} {'entry' if report.entries == 1 else 'entries'}"
+    off = f"off by {abs(worst.got - worst.wanted):.3g} where {worst.allowed:.3g} is allowed"
     lines = [
-        f"the gradient of {report.function} is wrong at {wrong} of {report.entries} "
-        f"{'entry' if report.entries == 1 else 'entries'}; "
-        f"the worst is {of}{worst.where}, {worst.mode} mode",
+        f"the gradient of {report.function} is wrong at {number}",
+        f"  worst           {of}{worst.where}, {worst.mode} mode",
         f"  got             {worst.got:.9g}",
         f"  wanted          {worst.wanted:.9g}",
-        f"  relative error  {worst.error:.3g}, off by {abs(worst.got - worst.wanted):.3g} "
-        f"where {worst.allowed:.3g} is allowed",
+        f"  relative error  {worst.error:.3g}, {off}",
     ]
     if worst.left is not None and worst.right is not None:
-        lines += [
-            f"  slopes          {worst.left:.9g} on the left, {worst.right:.9g} on the right: "
-            f"{_nature(worst.left, worst.right)}"
-        ]
+        sides = f"{worst.left:.9g} on the left, {worst.right:.9g} on the right"
+        lines.append(f"  slopes          {sides}: {_nature(worst.left, worst.right)}")
 
     return "\n".join(lines)
+
+
+def too_flat(report: GradientReport) -> str:
+    """What to say where no slope could be told from rounding errors."""
+    return (
+        f"nothing could be checked: every slope of {report.function} drowns in its rounding errors "
+        f"(at {report.worst.where} opgrad says {report.worst.got:.9g}, and differences cannot tell "
+        f"that from {report.worst.wanted:.9g} within {report.worst.allowed:.3g}); check it where "
+        "it is less flat, or smaller"
+    )
 
 
 def _nature(left: float, right: float) -> str:
     """What kind of point has these slopes."""
     if left != left or right != right:  # noqa: PLR0124 -- nan alone differs from itself
-        return "the edge of the domain, where the slope inside counts"
-    if abs(left) == float("inf") or abs(right) == float("inf"):
-        return "a jump, where only a finite slope of one side counts"
+        return "the edge of the domain, where the slope inside is wanted"
+    if abs(left) == math.inf or abs(right) == math.inf:
+        return "f jumps, or is vertical; the slope of either side would do"
 
-    return "a kink, where anything between them counts"
+    return "a kink, where anything between them would do"

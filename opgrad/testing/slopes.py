@@ -20,8 +20,13 @@ _ROUNDINGS = 4.0
 """Rounding errors that a value of f may carry, in units of eps times its size."""
 _CURVED = 0.25
 """Of h/16 against h: below it a gap between the slopes is curvature (1/16), not a kink (1)."""
+_RUNAWAY = 0.9
+"""What a step of a slope is to the step before: 1/16 or 1/4 where f is smooth, 1/2 for x to the
+1.5; 1 for x ln x, more for roots and jumps, whose slopes have no bound."""
 _BARELY = 0.01
 """A gap between the slopes that calls for no second look, relative to them."""
+_HALF = 0.5
+"""A rounding error above this part of a slope hides it."""
 _NOISY = 100.0
 """How far above the tolerance the noise of a smaller step may lie."""
 
@@ -33,6 +38,8 @@ class Finding:
     got: float
     wanted: float
     allowed: float
+    size: float
+    """Of the slopes here and around: what the error is measured by."""
     fits: bool
     left: float | None = None
     right: float | None = None
@@ -41,11 +48,10 @@ class Finding:
 
     @property
     def error(self) -> float:
-        """Relative to the larger of the two; 0 where a kink leaves room."""
+        """Relative to the size of the slopes; 0 where a kink leaves room."""
         if self.got == self.wanted or (self.fits and self.left is not None):
             return 0.0
-        size = max(abs(self.got), abs(self.wanted))
-        error = abs(self.got - self.wanted) / size if size else 0.0
+        error = abs(self.got - self.wanted) / self.size if self.size else math.inf
 
         return error if error == error else math.inf  # noqa: PLR0124 -- nan: not comparable at all
 
@@ -62,19 +68,19 @@ def judge(
         eps: The spacing of the numbers that f is computed in.
         tolerance: Relative error allowed, beside rounding.
     """
+    if not math.isfinite(at):  # it cannot be moved
+        return Finding(got, got, 0.0, abs(got), fits=not math.isnan(got), seen=False)
     step = eps ** (1.0 / 3.0) * max(1.0, abs(at))
-    around = _Around.of(line, (step,), eps)
+    around = _Around.of(line, (step,), eps, tolerance)
     if around.is_plain:
-        finding = _compare(got, around.central[0], around, tolerance, around.noise[0])
+        finding = around.compare(got, around.central[0], around.noise[0])
         if finding.fits:
             return finding
     found = []
     for number, shorter in enumerate(_steps(step, at, eps)):
-        finding = _examine(
-            got, _Around.of(line, (shorter, shorter / 4, shorter / 16), eps), tolerance
-        )
-        size = max(abs(finding.got), abs(finding.wanted))
-        blind = number > 0 and finding.allowed > _NOISY * tolerance * size
+        steps = shorter, shorter / 4, shorter / 16
+        finding = _examine(got, _Around.of(line, steps, eps, tolerance))
+        blind = number > 0 and finding.allowed > _NOISY * tolerance * finding.size
         if finding.fits and not blind:
             return finding
         if not finding.fits:
@@ -91,56 +97,50 @@ def _steps(step: float, at: float, eps: float) -> Iterator[float]:
         yield eps ** (1.0 / 3.0) * abs(at)
 
 
-def _examine(got: float, around: _Around, tolerance: float) -> Finding:
+def _examine(got: float, around: _Around) -> Finding:
     """Tell what kind of point it is, and judge by that."""
-    left, right = _limit(around.left, around.noise), _limit(around.right, around.noise)
-    noise = around.noise[-1]
-    if math.isnan(left) and math.isnan(right):
-        return Finding(got, math.nan, 0.0, fits=False, left=left, right=right)
+    left, left_noise = _limit(around.left, around.noise)
+    right, right_noise = _limit(around.right, around.noise)
+    noise = max(left_noise, right_noise)
     if math.isnan(left) or math.isnan(right):
-        side = right if math.isnan(left) else left
-        return _compare(got, side, around, tolerance, noise, (left, right))
-    if around.is_curved(tolerance):
-        return _compare(got, _limit(around.central, around.noise), around, tolerance, noise)
-    if math.isinf(left) or math.isinf(right):
+        finding = around.compare(got, right if math.isnan(left) else left, noise)
+    elif around.is_curved:
+        slope, noise = _limit(around.central, around.noise)
+        finding = around.compare(got, slope, noise)
+        if math.isfinite(slope):
+            return finding
+    elif math.isinf(left) or math.isinf(right):
         side = min(left, right, key=lambda slope: abs(got - slope) if got != slope else 0.0)
-        return _compare(got, side, around, tolerance, noise, (left, right))
-    low, high = min(left, right), max(left, right)
-    allowed = tolerance * max(abs(low), abs(high)) + noise
-    inside = low - allowed <= got <= high + allowed
-
-    return Finding(got, (left + right) / 2.0, allowed, fits=inside, left=left, right=right)
-
-
-def _compare(
-    got: float, wanted: float, around: _Around, tolerance: float, noise: float,
-    sides: tuple[float, float] | tuple[None, None] = (None, None),
-) -> Finding:  # fmt: skip
-    size = max(abs(got), abs(wanted), around.scale)
-    if math.isfinite(got) and math.isfinite(wanted):
-        allowed = tolerance * size + noise
-        fits = abs(got - wanted) <= allowed
+        finding = around.compare(got, side, noise)
     else:
-        allowed, fits = 0.0, got == wanted
-    seen = got == wanted or noise <= 0.5 * size or not fits
+        inside = max(min(got, max(left, right)), min(left, right))
+        finding = around.compare(got, inside, noise)
+        middle = (left + right) / 2.0
+        finding = attrs.evolve(finding, wanted=inside if finding.fits else middle)
 
-    return Finding(got, wanted, allowed, fits, *sides, seen=seen)
+    return attrs.evolve(finding, left=left, right=right)
 
 
-def _limit(slopes: Sequence[float], noise: Sequence[float]) -> float:
-    """Where slopes at h, h/4, h/16 go: Aitken's extrapolation; infinite where they run away."""
+def _limit(slopes: Sequence[float], noise: Sequence[float]) -> tuple[float, float]:
+    """Where slopes at h, h/4, h/16 go, by Aitken's extrapolation, and the rounding error in it.
+
+    Infinite where they run away; nan where f is.
+    """
     first, second, third = slopes
-    if math.isnan(first + second + third) or first == second == third:
-        return third if first == second == third else math.nan
+    if first == second == third:
+        return first, noise[0]
+    if math.isnan(first + second + third):
+        return math.nan, 0.0
     before, after = second - first, third - second
-    if abs(after) <= noise[-1]:
-        return second if abs(before) > noise[1] else first
+    if abs(after) <= noise[2]:
+        return (second, noise[1]) if abs(before) > noise[1] else (first, noise[0])
     ratio = after / before if before else math.inf
-    runs_away = abs(third) > abs(second) > abs(first) and third * first >= 0.0
-    if ratio >= 0.9:  # noqa: PLR2004 -- 1/16 and 1/4 where smooth, 1 for x·ln x, more for roots and jumps
-        return math.copysign(math.inf, third) if runs_away else first
+    if 0.0 < ratio < _RUNAWAY:
+        return third + after * ratio / (1.0 - ratio), noise[2]
+    if ratio > 0.0 and abs(third) > abs(second) > abs(first) and third * first >= 0.0:
+        return math.copysign(math.inf, third), 0.0
 
-    return third + after * ratio / (1.0 - ratio) if ratio > 0.0 else first
+    return first, noise[0]
 
 
 @attrs.frozen
@@ -151,9 +151,12 @@ class _Around:
     right: tuple[float, ...]
     central: tuple[float, ...]
     noise: tuple[float, ...]
+    tolerance: float
 
     @staticmethod
-    def of(line: Callable[[float], Change], steps: Sequence[float], eps: float) -> _Around:
+    def of(
+        line: Callable[[float], Change], steps: Sequence[float], eps: float, tolerance: float
+    ) -> _Around:
         """Evaluate f on both sides."""
         left, right, central, noise = [], [], [], []
         for step in steps:
@@ -166,12 +169,23 @@ class _Around:
             rounding = _ROUNDINGS * eps * max(size_ahead, size_behind) / step
             noise.append(rounding if math.isfinite(rounding) else 0.0)
 
-        return _Around(tuple(left), tuple(right), tuple(central), tuple(noise))
+        return _Around(tuple(left), tuple(right), tuple(central), tuple(noise), tolerance)
 
     @property
     def scale(self) -> float:
         """The size of the slopes: what an error is measured by where the derivative is 0."""
         return max((abs(s) for s in (self.left[0], self.right[0]) if math.isfinite(s)), default=0.0)
+
+    def compare(self, got: float, wanted: float, noise: float) -> Finding:
+        """Whether the two agree; infinities and nan exactly."""
+        size = max(abs(got), abs(wanted), self.scale)
+        if not (math.isfinite(got) and math.isfinite(wanted)):
+            return Finding(got, wanted, 0.0, size, fits=got == wanted)
+        allowed = self.tolerance * size + noise
+        fits = abs(got - wanted) <= allowed
+        seen = got == wanted or noise <= _HALF * size or not fits
+
+        return Finding(got, wanted, allowed, size, fits, seen=seen)
 
     @property
     def is_plain(self) -> bool:
@@ -180,9 +194,10 @@ class _Around:
 
         return gap <= _BARELY * self.scale + self.noise[0]
 
-    def is_curved(self, tolerance: float) -> bool:
+    @property
+    def is_curved(self) -> bool:
         """Whether the gap between the sides closes as h shrinks, or was never there."""
         first, last = (abs(self.right[i] - self.left[i]) for i in (0, -1))
         size = max(abs(self.right[-1]), abs(self.left[-1]))
 
-        return last <= _CURVED * first or last <= tolerance * size + self.noise[-1]
+        return last <= _CURVED * first or last <= self.tolerance * size + self.noise[-1]

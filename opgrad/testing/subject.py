@@ -20,12 +20,13 @@ import attrs
 
 from opgrad import namespaces, trees
 from opgrad.errors import CallError
-from opgrad.op import Op, shape
+from opgrad.op import Op
 from opgrad.plugins import core
 from opgrad.projection import data_of
 from opgrad.testing.differences import Index, indices, moved
 from opgrad.testing.slopes import Change
 from opgrad.transforms import grad, jvp
+from opgrad.types import shape
 from opgrad.value import Value, no_grad
 
 EPS = sys.float_info.epsilon
@@ -63,6 +64,10 @@ class Axis:
         g = g[self.index] if shape(g) else g
 
         return -float(g.imag) if self.part == "imag" else float(g.real)
+
+    def along(self, directions: Sequence[Any]) -> float:
+        """The component of a direction along this axis."""
+        return _entry(directions[self.leaf], self)
 
 
 @attrs.define(eq=False)
@@ -114,8 +119,9 @@ class Subject:
 
     # -- by opgrad ----------------------------------------------------------------------------
 
-    def reverse(self, weights: Sequence[Any]) -> Sequence[Any]:
-        """The gradient of the projected outputs for each leaf, by `opgrad.grad`."""
+    def reverse(self, weights: Sequence[Any] | None = None) -> Sequence[Any]:
+        """The gradient of the weighted outputs for each leaf, by `opgrad.grad`."""
+        weights = weights or self.weights
 
         def projected(*leaves: Any) -> Any:
             total: Any = 0.0
@@ -128,8 +134,9 @@ class Subject:
 
         return found
 
-    def forward(self, directions: Sequence[Any], weights: Sequence[Any]) -> float:
-        """The change of the projected outputs along the directions, by `opgrad.jvp`."""
+    def forward(self, directions: Sequence[Any], weights: Sequence[Any] | None = None) -> float:
+        """The change of the weighted outputs along the directions, by `opgrad.jvp`."""
+        weights = weights or self.weights
         data = [leaf.data for leaf in self.leaves]
         _, tangents = jvp(lambda *leaves: _real_leaves(self._call(leaves)), data, directions)
 
@@ -155,8 +162,9 @@ class Subject:
                 for part in ("real", "imag") if leaf.is_complex else ("",):
                     yield Axis(number, index, part)
 
-    def line(self, axis: Axis, weights: Sequence[Any]) -> Callable[[float], Change]:
-        """How the projected outputs change along an axis, each distance computed once."""
+    def line(self, axis: Axis, weights: Sequence[Any] | None = None) -> Callable[[float], Change]:
+        """How the weighted outputs change along an axis, each distance computed once."""
+        weights = weights or self.weights
         leaf = self.leaves[axis.leaf].data
         start = _entry(leaf, axis)
 
@@ -165,12 +173,14 @@ class Subject:
             new = moved(leaf, axis.index, distance * axis.unit)
             data = [item.data for item in self.leaves]
             data[axis.leaf] = new
-            total = size = 0.0
-            for y, base, w in zip(self.run(data), self.outputs, weights, strict=True):
-                more, changed = _difference(y, base, w)
-                total += more
-                size += changed
-            return _entry(new, axis) - start, total, size
+            found = [
+                _difference(y, base, w)
+                for y, base, w in zip(self.run(data), self.outputs, weights, strict=True)
+            ]
+            totals, changed, largest = zip(*found, strict=True)
+            # Where nothing changed, it may have by less than the largest output can show.
+            size = sum(changed) or max(largest)
+            return _entry(new, axis) - start, sum(totals), size
 
         return change
 
@@ -181,6 +191,29 @@ class Subject:
     def eps(self, axis: Axis) -> float:
         """The spacing of the coarsest numbers between this entry and the outputs."""
         return max(map(_eps, [self.leaves[axis.leaf].data, *self.outputs]))
+
+    # -- weights ------------------------------------------------------------------------------
+
+    def only(self, number: int, index: Index) -> list[Any]:
+        """The weights of one entry of one output alone."""
+        w = self.weights[number]
+
+        return one_hot_like(self.weights, number, index, w[index] if shape(w) else w)
+
+    def unit_and_name(self, place: tuple[int, Index] | None) -> tuple[float, str]:
+        """What a derivative of this output is to be divided by, and what the output is called."""
+        single = len(self.outputs) == 1 and _size(self.outputs[0]) == 1
+        if place is None:
+            if not single:
+                return 1.0, "output (weighted sum)"
+            place = 0, (0,) * len(shape(self.outputs[0]))
+        number, index = place
+        w = self.weights[number]
+        w = w[index] if shape(w) else w
+        name = "" if single else "output" + (f"[{number}]" if len(self.outputs) > 1 else "")
+        name += f"[{', '.join(map(str, index))}]" if index and not single else ""
+
+        return (1.0, f"{name or 'output'} (weighted)") if _is_complex(w) else (float(w), name)
 
     def _call(self, leaves: Sequence[Any]) -> Any:
         new = iter(leaves)
@@ -207,29 +240,18 @@ def function_name(f: Callable[..., Any]) -> str:
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:
     """The names of the first positional parameters, `xs[0]` where they are behind `*`."""
-    if isinstance(f, Op):
-        parameters = list(f.operands)
-        rest = f.variadic or "argument"
-    else:
-        parameters, rest = _parameters(f)
-    many = [f"{rest}[{i}]" for i in range(count - len(parameters))]
-
-    return [*parameters, *many][:count]
-
-
-def _parameters(f: Callable[..., Any]) -> tuple[list[str], str]:
-    if isinstance(f, functools.partial) and isinstance(f.func, Op):
-        return list(f.func.operands[len(f.args) :]), f.func.variadic or "argument"
+    names, rest = [], "argument"
     try:
-        found = inspect.signature(f).parameters.values()
+        for parameter in inspect.signature(f).parameters.values():
+            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+                names.append(parameter.name)
+            elif parameter.kind is parameter.VAR_POSITIONAL:
+                rest = parameter.name
     except (TypeError, ValueError):  # builtins need not tell
-        return [], "argument"
-    several = [p.name for p in found if p.kind is p.VAR_POSITIONAL]
+        pass
+    many = [f"{rest}[{i}]" for i in range(count - len(names))]
 
-    return (
-        [p.name for p in found if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)],
-        several[0] if several else "argument",
-    )
+    return [*names, *many][:count]
 
 
 def named_leaves(tree: Any, name: str) -> Iterator[tuple[str, Any]]:
@@ -328,20 +350,23 @@ def _filled_like(x: Any, numbers: list[Any]) -> Any:
     return array.reshape(x.shape) if hasattr(x, "__setitem__") else array[0]
 
 
-def _difference(y: Any, base: Any, w: Any) -> tuple[float, float]:
-    """The real part of w · (y - base), and the size of what changed; equal infinities cancel."""
+def _difference(y: Any, base: Any, w: Any) -> tuple[float, float, float]:
+    """The real part of w · (y - base), the size of what changed, and the largest entry.
+
+    Equal infinities cancel, and a weight of 0 leaves out an entry, whatever it holds.
+    """
     y, base, w = _wide(y), _wide(base), _wide(w)
     if not shape(y):
-        same = bool(y == base)
-        return (0.0, 0.0) if same else (float((w * (y - base)).real), float(abs(w * base)))
+        size = float(abs(w * base)) if w else 0.0
+        same = bool(y == base) or not w
+        return (0.0, 0.0, size) if same else (float((w * (y - base)).real), size, size)
     xp = namespaces.of_type(type(y))
     with xp.errstate(all="ignore"):
-        # A weight of 0 leaves an entry out, whatever it holds.
-        idle = (y == base) | (w == 0)
-        parts = xp.where(idle, 0.0, w * (y - base))
-        sizes = xp.where(idle, 0.0, xp.abs(w) * xp.maximum(xp.abs(y), xp.abs(base)))
+        still = (y == base) | (w == 0)
+        parts = xp.where(still, 0.0, w * (y - base))
+        sizes = xp.where(w == 0, 0.0, xp.abs(w) * xp.maximum(xp.abs(y), xp.abs(base)))
 
-    return float(parts.sum().real), float(sizes.sum())
+    return float(parts.sum().real), float(sizes[~still].sum()), float(sizes.max(initial=0.0))
 
 
 def _wide(x: Any) -> Any:

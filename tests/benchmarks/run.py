@@ -51,9 +51,11 @@ def run_here(name: str) -> int:
 
 def run_apart(name: str) -> list[tuple[str, ...]]:
     """Run one case in a process of its own, on one thread, and return its rows."""
-    done = subprocess.run(  # noqa: S603: this very file
+    from cases import ENVIRONMENTS
+
+    done = subprocess.run(
         [sys.executable, __file__, "--one", name],
-        env={**os.environ, **ONE_THREAD},
+        env={**os.environ, **ONE_THREAD, **ENVIRONMENTS.get(name, {})},
         stdout=subprocess.PIPE,
         text=True,
         check=False,
