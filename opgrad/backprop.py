@@ -19,7 +19,7 @@ from typing import Any
 from opgrad import namespaces
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
 from opgrad.plugins import core
-from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_like, owned
+from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_where_nonzero, owned
 from opgrad.steps import add, compile_step
 from opgrad.types import shape as shape_of
 from opgrad.value import MANY, Value, hand_over_backward, recorded
@@ -260,7 +260,7 @@ def _idle(nodes: list[Value], start: dict[int, Any], floor: int) -> dict[int, An
     """
     idle: dict[int, Any] = {}
     with recorded(on=False):
-        nan = {serial: nan_like(cotangent) for serial, cotangent in start.items()}
+        nan = {serial: nan_where_nonzero(cotangent) for serial, cotangent in start.items()}
         sweep(nodes, nan, floor, probe=idle)
 
     return idle
@@ -296,8 +296,9 @@ def sweep(  # noqa: PLR0913 -- some are settings of one walk
                 if keep:
                     node._grad = g
                 if probe is not None:
-                    probe[node.serial] = is_zero(g)
-                mask = idle[node.serial] if idle is not None else None
+                    mask = probe[node.serial] = is_zero(g)
+                else:
+                    mask = idle[node.serial] if idle is not None else None
                 if mask is None or not everywhere(mask):
                     step(g, node, floor, found, mask)
     except Exception as error:
@@ -309,12 +310,16 @@ def sweep(  # noqa: PLR0913 -- some are settings of one walk
 
 
 def note(error: BaseException, node: Value, mode: str) -> None:
-    """Say on an error that left a rule which op it was, from where, and on what."""
+    """Say on an error that left a rule which op it was, from where, and on what.
+
+    Raises:
+        RuleError: The error came of a rule that returned None.
+    """
     op = node.op
     if op is None or isinstance(error, OpgradError):
         return
     described = ", ".join(namespaces.describe(data_of(o)) for o in node.operands)
-    hint = ""
     if isinstance(error, TypeError) and "NoneType" in str(error):
-        hint = "; a rule returned None, where it owes a derivative"
-    error.add_note(f"in {mode} of {op.described}, {op.place}, on {described}{hint}")
+        message = f"a rule of {op.described}, {op.place}, returned None where it owes a derivative"
+        raise RuleError(message) from error
+    error.add_note(f"in {mode} of {op.described}, {op.place}, on {described}")

@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.errors import RuleError
+from opgrad.errors import NotDifferentiableError, RuleError
 from opgrad.plugins import core
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
@@ -64,6 +64,12 @@ def _to_number(d: Any, data: Any, x: Any, index: int, node: Value) -> Any:
 
 def _to_array(d: Any, data: Any, x: Any, index: int, node: Value) -> Any:
     _check_kind(data, x, index, node)
+    if namespaces.kind_of(x) is not namespaces.REAL:
+        message = (
+            f"a gradient flows to {namespaces.describe(x)}, operand {index} of "
+            f"{node.op.described if node.op else node}: an op with integer results is nondiff=True"
+        )
+        raise NotDifferentiableError(message)
     xp = core() if type(d) is Value else namespaces.of_type(type(data))
     if shape_of(data) != x.shape:
         if not _may_sum(x.shape, shape_of(data), node):
@@ -114,7 +120,7 @@ def _sum_out(d: Any, large: tuple[int, ...], small: tuple[int, ...], xp: Any) ->
 def _check_kind(data: Any, x: Any, index: int, node: Value) -> None:
     if data is None:
         message = _wrong(
-            op, index, data, x, "a gradient (declare the operand nondiff if it has none)"
+            node, index, data, x, "a gradient (declare the operand nondiff if it has none)"
         )
         raise RuleError(message)
     if namespaces.kind_of(data) is not namespaces.REAL:
@@ -158,12 +164,13 @@ def zeros_like(data: Any) -> Any:
     return namespaces.of_type(type(data)).zeros_like(data)
 
 
-def nan_like(data: Any) -> Any:
-    """NaN in every entry, of the shape and dtype of plain data."""
+def nan_where_nonzero(data: Any) -> Any:
+    """NaN in every entry of plain data that is not exactly zero."""
     if type(data) in _NUMBERS:
-        return math.nan
+        return math.nan if data != 0 else 0.0
+    xp = namespaces.of_type(type(data))
 
-    return namespaces.of_type(type(data)).full_like(data, math.nan)
+    return xp.where(data == 0, data, xp.full_like(data, math.nan))
 
 
 def is_zero(g: Any) -> Any:

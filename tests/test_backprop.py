@@ -225,9 +225,10 @@ def test_a_cotangent_that_is_a_value_records_the_sweep():
     x, g = Value(3.0), Value(5.0)
 
     (x * x).backward(g)
-    x.grad.backward()
+    slope = x.grad
+    slope.backward()
 
-    assert (x.grad.data, g.grad) == (30.0, 6.0)
+    assert (slope.data, g.grad) == (30.0, 6.0)
 
 
 def test_a_gradient_has_the_dtype_of_its_leaf_whatever_the_cotangent_had():
@@ -448,7 +449,6 @@ def test_no_grad_blocks_that_do_not_nest_do_not_turn_recording_off_for_good():
         list(suspended)
         within = records()
     after = records()
-    opgrad.value.recording.set(True)  # for the tests that follow, should this one fail
 
     assert (within, after) == (False, True)
 
@@ -904,8 +904,8 @@ def test_the_others_of_an_op_that_saves_still_have_second_derivatives():
     assert opgrad.grad(opgrad.grad(lambda x: op(2.0) * x * x))(3.0) == 8.0
 
 
-def divided():
-    """Quotient and remainder part: two outputs of two operands."""
+def two_outputs():
+    """Sum and product: two outputs of two operands."""
 
     @opgrad.op(outputs=2)
     def sum_and_product(a, b):
@@ -925,7 +925,7 @@ def divided():
 def test_several_outputs_flow_together(weights, expected):
     """Both are used, or one alone: the other's gradient is zeros."""
     a, b = Value(2.0), Value(3.0)
-    outputs = divided()(a, b)
+    outputs = two_outputs()(a, b)
 
     used = [o * w for o, w in zip(outputs, weights, strict=True) if w]
     sum(used[1:], used[0]).backward()
@@ -936,7 +936,7 @@ def test_several_outputs_flow_together(weights, expected):
 def test_an_output_used_twice_and_an_output_alone():
     """The two gradients of one output add up."""
     a, b = Value(2.0), Value(3.0)
-    _, product = divided()(a, b)
+    _, product = two_outputs()(a, b)
 
     (product * product).backward()
 
@@ -945,7 +945,7 @@ def test_an_output_used_twice_and_an_output_alone():
 
 def test_several_outputs_have_second_derivatives():
     """∂²/∂a∂b (a + b + (a b)²) = 4 a b."""
-    op = divided()
+    op = two_outputs()
 
     def f(a, b):
         total, product = op(a, b)
@@ -1017,8 +1017,8 @@ def test_a_composite_within_a_composite():
         return xp.sin(x) * x
 
     @opgrad.composite
-    def outer(xp, x, y):
-        return inner(x) * inner(y)
+    def outer(xp, a, b):
+        return inner(a) * inner(b)
 
     x = Value(0.7)
     outer(x, x).backward()
@@ -1031,8 +1031,8 @@ def test_a_composite_that_does_not_use_an_operand_gives_it_zeros():
     """Of its shape."""
 
     @opgrad.composite
-    def first(xp, x, y):
-        return xp.sum(x)
+    def first(xp, a, b):
+        return xp.sum(a)
 
     y = Value(np.ones((2, 3)))
     first(Value(np.ones(2)), y).backward()

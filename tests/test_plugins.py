@@ -251,7 +251,7 @@ def test_one_distribution_that_names_a_namespace_twice_is_refused(site, plugins)
     site.add("acme", healthy("square"))
     site.add("acme", healthy("cube"), value="other_acme")
 
-    with pytest.raises(ConflictError, match=r"(?s)'acme'.*opgrad_acme.*other_acme"):
+    with pytest.raises(ConflictError, match=r"opgrad_acme.*other_acme.*'acme'"):
         plugins.load("acme")
 
 
@@ -378,8 +378,8 @@ FAULTS = {
         r"core\.tanh \(opgrad .*'acme'",
     ),
 }  # fmt: skip
-# Their text has no file in it because there is no line of the plugin to blame.
-NOWHERE = {"has no hook"}
+# No line of these plugins is to blame: their modules or distributions are named.
+NOWHERE = {"has no hook", "hands over a built-in op"}
 
 
 @pytest.fixture(params=list(FAULTS.values()), ids=list(FAULTS))
@@ -413,7 +413,7 @@ def test_fault_names_its_distribution_and_version(plugins, fault):
 def test_fault_names_its_line_in_the_plugin(plugins, fault, site, request):
     """The file of the plugin, not of a library it called nor of the import system."""
     if request.node.callspec.id in NOWHERE:
-        assert "opgrad_acme" in str(failure_of(plugins))
+        assert re.search("opgrad[-_]acme", str(failure_of(plugins)))
     else:
         file = re.escape(os.fspath(site.path / "opgrad_acme.py"))
 
@@ -964,11 +964,11 @@ def test_strict_mode_raises_every_failure_at_once(site, plugins, monkeypatch, wr
 def test_strict_mode_never_forgets_a_failure(site, plugins, monkeypatch):
     """It raises at the second use as at the first: a caught error does not end strictness."""
     monkeypatch.setenv("OPGRAD_STRICT", "1")
-    site.add("acme", healthy("square"))
-    site.add("zz", "1 / 0")
-    failure_of(plugins)
+    site.add("broken", "1 / 0")
+    site.add("umbrella", healthy("square"))
+    failure_of(plugins, "umbrella")
 
-    assert "opgrad-zz" in str(failure_of(plugins))
+    assert "opgrad-broken" in str(failure_of(plugins, "umbrella"))
 
 
 def test_strict_mode_leaves_switched_off_plugins_alone(site, plugins, monkeypatch):

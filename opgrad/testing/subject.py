@@ -92,9 +92,11 @@ class Subject:
             CallError: There is no entry to check, or f returns nothing that could be
                 differentiated.
         """
-        args = tuple([trees.map_leaves(_as_leaf, arg) if _is_tree(arg) else arg for arg in args])
         names = argument_names(f, len(args))
         chosen = _chosen(f, args, argnums)
+        args = tuple(
+            [trees.map_leaves(_as_leaf, a) if i in chosen else a for i, a in enumerate(args)]
+        )
         named = [leaf for i in chosen for leaf in named_leaves(args[i], names[i])]
         leaves = tuple([Leaf(name, data) for name, data in named if _is_real(data)])
         if not any([_size(leaf.data) for leaf in leaves]):
