@@ -9,10 +9,11 @@ from __future__ import annotations
 from opgrad import methods, ops
 from opgrad.define import composite, elementwise, op
 from opgrad.hookspecs import hookimpl
+from opgrad.matrices import checkpoint, elementwise_grad, hessian, hvp, jacobian
 from opgrad.op import Op
 from opgrad.plugins import PLUGINS
 from opgrad.samples import Sample, sample, uniform
-from opgrad.transforms import grad, jvp, stop_gradient, value_and_grad
+from opgrad.transforms import grad, jvp, linearize, stop_gradient, value_and_grad, vjp
 from opgrad.types import shape
 from opgrad.value import Value, no_grad
 from opgrad.version import __version__
@@ -22,7 +23,29 @@ methods.install(PLUGINS.registry)
 PLUGINS.load("core")
 
 __all__ = [
-    "Op", "Sample", "Value", "__version__", "composite", "elementwise", "grad", "hookimpl", "jvp",
-    "load_plugin", "no_grad", "op", "ops", "sample", "shape", "stop_gradient", "uniform",
+    "Op",
+    "Sample",
+    "Value",
+    "__version__",
+    "checkpoint",
+    "composite",
+    "elementwise",
+    "elementwise_grad",
+    "grad",
+    "hessian",
+    "hookimpl",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "linearize",
+    "load_plugin",
+    "no_grad",
+    "op",
+    "ops",
+    "sample",
+    "shape",
+    "stop_gradient",
+    "uniform",
     "value_and_grad",
-]  # fmt: skip
+    "vjp",
+]

@@ -36,7 +36,7 @@ def op(forward: Function | None = None, /, **declarations: Any) -> Any:
     Raises:
         OpDefinitionError: The definition is malformed; the message names what exists.
 
-    Example:
+    Examples:
         >>> import opgrad
         >>> @opgrad.op(linear=True)
         ... def double(xp, x):
@@ -62,7 +62,7 @@ def elementwise(forward: Function | None = None, /, **declarations: Any) -> Any:
     Raises:
         OpDefinitionError: The definition is malformed; the message names what exists.
 
-    Example:
+    Examples:
         >>> import opgrad
         >>> @opgrad.elementwise
         ... def cube(xp, x):
@@ -89,7 +89,7 @@ def composite(forward: Function | None = None, /, **declarations: Any) -> Any:
     Raises:
         OpDefinitionError: The definition is malformed; the message names what exists.
 
-    Example:
+    Examples:
         >>> import opgrad
         >>> @opgrad.composite(elementwise=True)
         ... def bump(xp, x):

@@ -111,6 +111,27 @@ def PICK(whole: Any, *, index: int) -> Any:  # noqa: N802 -- see ALIAS
     return whole[index]
 
 
+@define(name="input")
+def INPUT(*nothing: Any) -> Any:  # noqa: N802 -- see ALIAS
+    """An input of a transform that came in as plain data: a node without operands."""
+    return nothing
+
+
+@INPUT.backward
+def input_backward() -> tuple[()]:
+    """There is nothing it was made of."""
+    return ()
+
+
+def new_input(data: Any) -> Value:
+    """An input node.
+
+    Raises:
+        NotDifferentiableError: `data` is not a real or complex number or array.
+    """
+    return make_node(INPUT, (), {}, Value(data, requires_grad=True)._data, None)
+
+
 # -- the short road -------------------------------------------------------------------------------
 
 

@@ -8,22 +8,17 @@ nested containers of them. Plain in, plain out; a Value in, a Value out.
 from __future__ import annotations
 
 import functools
-import inspect
-import operator
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from opgrad import namespaces, trees
-from opgrad.backprop import check_cotangent, collect, gradients
-from opgrad.dispatch import alias
-from opgrad.errors import CallError, InPlaceError, NotDifferentiableError, RuleError
+from opgrad import trees
+from opgrad.backprop import check_cotangent, gradients
+from opgrad.errors import NotDifferentiableError, RuleError
+from opgrad.inputs import Inputs, Position, arguments, as_output, checked_tangents
 from opgrad.projection import data_of, owned, zeros_like
 from opgrad.pushforward import tangents
 from opgrad.types import shape as shape_of
-from opgrad.value import Value, constant, next_serial, paused, recorded
-
-Position = int | str
+from opgrad.value import Value, constant, recorded
 
 
 def grad(f: Callable[..., Any], argnums: Position | Sequence[Position] = 0) -> Callable[..., Any]:
@@ -40,7 +35,7 @@ def grad(f: Callable[..., Any], argnums: Position | Sequence[Position] = 0) -> C
     Raises:
         NotDifferentiableError: `f` does not return a scalar, or an argument is not real.
 
-    Example:
+    Examples:
         >>> grad(lambda x: 3.0 * x * x - 4.0 * x + 5.0)(3.0)
         14.0
         >>> grad(grad(lambda x: x * x * x))(2.0)
@@ -70,25 +65,20 @@ def value_and_grad(
     Raises:
         NotDifferentiableError: `f` does not return a scalar, or an argument is not real.
 
-    Example:
+    Examples:
         >>> value_and_grad(lambda x, y: x * y, argnums=("x", "y"))(2.0, 3.0)
         (6.0, (3.0, 2.0))
     """
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        chosen, several, run = _arguments(f, argnums, args, kwargs)
-        with _Inputs.of(chosen) as inputs:
-            result = run(inputs.trees)
-            inputs.check_unchanged()
-            output, aux = _split(result, has_aux=has_aux)
-            found, recorded_sweep = _gradients_of(output, inputs)
-            out = inputs.hand_out(output, recorded_sweep)
-            found.reverse()
-            given = [owned(inputs.hand_out(found.pop(), recorded_sweep)) for _ in inputs.values]
-            aux = trees.map_leaves(inputs.hand_out_aux, aux)
-        new = iter(given)
-        results = tuple([trees.refill(tree, new) for tree in chosen])
+        chosen, several, run = arguments(f, argnums, args, kwargs)
+        inputs = Inputs.of(chosen)
+        output, aux = _split(inputs.run(run, inputs.trees), has_aux=has_aux)
+        found, was_recorded = _gradients_of(output, inputs)
+        out = inputs.hand_out(output, was_recorded)
+        aux = trees.map_leaves(inputs.hand_out_aux, aux)
+        results = _hand_out_gradients(found, was_recorded, inputs, chosen)
 
         return ((out, aux) if has_aux else out), (results if several else results[0])
 
@@ -110,200 +100,146 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any]) -> tuple[An
         RuleError: A tangent does not have the shape of its input.
         NotDifferentiableError: An input is not real or complex.
 
-    Example:
+    Examples:
         >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.0))
         (6.0, 3.0)
     """
-    with _Inputs.of(tuple(xs)) as inputs:
-        given = _checked_tangents(tuple(xs), inputs.values, tuple(ts))
-        result = f(*inputs.trees)
-        inputs.check_unchanged()
-        outputs = [_as_output(leaf) for leaf in trees.leaves(result)]
-        moving = [o for o in outputs if type(o) is Value and o.serial]
-        with recorded(on=inputs.recording):
-            found, recorded_sweep = tangents(
-                moving, inputs.values, given, floor=inputs.floor, record=inputs.record
-            )
-        moved = iter(found)
-        ts_out = []
-        for o in outputs:
-            t = next(moved) if type(o) is Value and o.serial else None
-            ts_out.append(zeros_like(data_of(o)) if t is None else t)
-        out = trees.refill(result, iter([inputs.hand_out(o, recorded_sweep) for o in outputs]))
-        tangent = trees.refill(result, iter([inputs.hand_out(t, recorded_sweep) for t in ts_out]))
+    inputs = Inputs.of(tuple(xs))
+    given = checked_tangents(tuple(xs), inputs.values, tuple(ts))
+    result = inputs.run(f, *inputs.trees)
+    outputs, push = _pushing(result, inputs)
+    moved, was_recorded = push(given)
+    out = trees.refill(result, iter([inputs.hand_out(o, was_recorded) for o in outputs]))
+    tangent = trees.refill(result, iter([inputs.hand_out(t, was_recorded) for t in moved]))
 
     return out, tangent
+
+
+def linearize(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., Any]]:
+    """The value of `f` at `xs`, and its derivative there as a function of tangents.
+
+    `f` runs once; `push(*ts)` may be called any number of times.
+
+    Args:
+        f: A function of `len(xs)` arguments; may return nested containers.
+        *xs: Where.
+
+    Returns:
+        `(out, push)`.
+
+    Raises:
+        NotDifferentiableError: An input is not real or complex.
+
+    Examples:
+        >>> y, push = linearize(lambda x: x * x, 3.0)
+        >>> y, push(1.0), push(2.0)
+        (9.0, 6.0, 12.0)
+    """
+    inputs = Inputs.of(xs)
+    result = inputs.run(f, *inputs.trees)
+    outputs, push_leaves = _pushing(result, inputs)
+
+    def push(*ts: Any) -> Any:
+        moved, was_recorded = push_leaves(checked_tangents(xs, inputs.values, ts))
+        return trees.refill(result, iter([inputs.hand_out(t, was_recorded) for t in moved]))
+
+    return trees.refill(result, iter([inputs.hand_out_aux(o) for o in outputs])), push
+
+
+def _pushing(
+    result: Any, inputs: Inputs
+) -> tuple[list[Any], Callable[[list[Any]], tuple[list[Any], bool]]]:
+    """The output leaves, and a function from the inputs' tangents to theirs."""
+    outputs = [as_output(leaf) for leaf in trees.leaves(result)]
+    moving = [o for o in outputs if type(o) is Value and o.serial]
+
+    def push(given: list[Any]) -> tuple[list[Any], bool]:
+        with recorded(on=inputs.recording):
+            found, was_recorded = tangents(
+                moving, inputs.values, given, floor=inputs.floor, record=inputs.record
+            )
+        by_serial = dict(zip([o.serial for o in moving], found, strict=True))
+        moved = []
+        for o in outputs:
+            t = by_serial.get(o.serial) if type(o) is Value else None
+            moved.append(zeros_like(data_of(o)) if t is None else t)
+        return moved, was_recorded
+
+    return outputs, push
+
+
+def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
+    """The value of `f` at `xs`, and its transposed derivative there (reverse mode).
+
+    `f` runs once; `pull(cotangent)` may be called any number of times.
+
+    Args:
+        f: A function of `len(xs)` arguments; may return nested containers.
+        *xs: Where.
+
+    Returns:
+        `(out, pull)`; `pull` takes a cotangent of the structure and shapes of `out`, and returns
+        a tuple with one entry an input.
+
+    Raises:
+        NotDifferentiableError: An input is not real or complex.
+        RuleError: (from `pull`) The cotangent does not fit `out`.
+
+    Examples:
+        >>> y, pull = vjp(lambda a, b: a * b, 2.0, 3.0)
+        >>> y, pull(1.0)
+        (6.0, (3.0, 2.0))
+    """
+    inputs = Inputs.of(xs)
+    result = inputs.run(f, *inputs.trees)
+    outputs = [as_output(leaf) for leaf in trees.leaves(result)]
+
+    def pull(cotangent: Any) -> tuple[Any, ...]:
+        try:
+            given = list(trees.matching_leaves(result, cotangent))
+        except ValueError as error:
+            message = f"a cotangent has the structure of the output: {error}"
+            raise RuleError(message) from None
+        pairs = [
+            (o, check_cotangent(o, g))
+            for o, g in zip(outputs, given, strict=True)
+            if type(o) is Value and o.serial
+        ]
+        with recorded(on=inputs.recording):
+            found, was_recorded = gradients(
+                [o for o, _ in pairs], [g for _, g in pairs], inputs.values,
+                floor=inputs.floor, record=inputs.record,
+            )  # fmt: skip
+        filled = _zeros_for_none(found, inputs)
+        return _hand_out_gradients(filled, was_recorded, inputs, xs)
+
+    return trees.refill(result, iter([inputs.hand_out_aux(o) for o in outputs])), pull
 
 
 def stop_gradient(x: Any) -> Any:
     """`x` as a constant: no gradient flows to or through it. Containers are entered.
 
-    Example:
+    Examples:
         >>> grad(lambda x: x * stop_gradient(x))(3.0)
         3.0
     """
     return trees.map_leaves(lambda leaf: constant(leaf._data) if type(leaf) is Value else leaf, x)
 
 
-# -- the inputs of one call -----------------------------------------------------------------------
-
-
-class _Inputs:
-    """Values made for one call of a transform, and what to hand out at its end.
-
-    `record`: whether the sweep must be recorded; None where nothing is, under `no_grad`.
-    """
-
-    def __init__(self, new: tuple[Any, ...], values: list[Value], floor: int) -> None:
-        self.trees = new
-        self.values = values
-        self.floor = floor
-        self.serials = [value.serial for value in values]
-        self.recording = not paused.get()
-        self.any_value = False
-        self.record: bool | None = None
-
-    @staticmethod
-    @contextmanager
-    def of(chosen: tuple[Any, ...]) -> Iterator[_Inputs]:
-        """Replace each leaf by a Value of its own; make them constants at the end."""
-        floor = next_serial()
-        values: list[Value] = []
-        fresh: list[Value] = []
-        arrived: list[Value] = []
-
-        def replace(leaf: Any) -> Value:
-            if type(leaf) is Value:
-                arrived.append(leaf)
-                if leaf.serial:
-                    values.append(alias(leaf))
-                    return values[-1]
-                leaf = leaf._data
-            values.append(Value(leaf, requires_grad=True))
-            fresh.append(values[-1])
-            return values[-1]
-
-        inputs = _Inputs(tuple([trees.map_leaves(replace, tree) for tree in chosen]), values, floor)
-        inputs.any_value = bool(arrived)  # then Values go out
-        if inputs.recording:
-            inputs.record = any([value.serial for value in arrived])
-        with recorded(on=True):
-            try:
-                yield inputs
-            finally:
-                for value in fresh:
-                    value.serial = 0
-
-    def check_unchanged(self) -> None:
-        """Refuse a function that assigned the data of its inputs.
-
-        Raises:
-            InPlaceError: It did.
-        """
-        for value, serial in zip(self.values, self.serials, strict=True):
-            if value.serial != serial:
-                message = (
-                    f"the function assigned the data of its input, now {value.described}, so the gradient "
-                    "would not be that of what was computed; use a new variable"
-                )
-                raise InPlaceError(message)
-
-    def hand_out_aux(self, leaf: Any) -> Any:
-        """An auxiliary result: a Value where something outside is reachable from it."""
-        if type(leaf) is not Value:
-            return leaf
-        if self.recording:
-            _, _, others = collect([leaf], {value.serial for value in self.values}, self.floor)
-            if others or (self.record and leaf.serial):
-                return leaf
-
-        return constant(leaf._data) if self.any_value else leaf._data
-
-    def hand_out(self, value: Any, recorded_sweep: bool) -> Any:  # noqa: FBT001 -- private
-        """A result as the caller gets it: plain, unless Values came in or it was recorded."""
-        if recorded_sweep or self.any_value:
-            if type(value) is Value:
-                return value if recorded_sweep else constant(value._data)
-            return constant(value)
-
-        return data_of(value)
-
-
-def _arguments(
-    f: Callable[..., Any],
-    argnums: Position | Sequence[Position],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-) -> tuple[tuple[Any, ...], bool, Callable[[tuple[Any, ...]], Any]]:
-    """The arguments to differentiate by, whether several were asked for, and `f` of new ones."""
-    several = isinstance(argnums, Sequence) and not isinstance(argnums, str)
-    asked = tuple(argnums) if several else (argnums,)  # type: ignore[arg-type]
-    positions: tuple[Position, ...] = tuple(
-        [p if isinstance(p, str) else operator.index(p) for p in asked]  # type: ignore[arg-type]
-    )
-    name = getattr(f, "__name__", repr(f))
-    if any(isinstance(position, str) for position in positions):
-        signature = inspect.signature(f)
-        bound = signature.bind(*args, **kwargs)
-        bound.apply_defaults()
-        many = [p.name for p in signature.parameters.values() if p.kind is p.VAR_POSITIONAL]
-        if many and many[0] in positions:
-            message = f"{name} takes *{many[0]}: give the positions to differentiate by as numbers"
-            raise CallError(message)
-        args, kwargs = bound.args, bound.kwargs
-        order = list(bound.arguments)
-        positions = tuple(
-            [order.index(p) if p in order and p not in kwargs else p for p in positions]
-        )
-    for position in positions:
-        if position not in (kwargs if isinstance(position, str) else range(-len(args), len(args))):
-            message = (
-                f"{name} got {len(args)} positional argument(s) and the names {list(kwargs)}; "
-                f"there is no argument {position!r} to differentiate by"
-            )
-            raise CallError(message)
-
-    places = [p if isinstance(p, str) else p % len(args) for p in positions]
-    if len(set(places)) != len(places):
-        message = f"{name} is to be differentiated twice by one argument: {argnums!r}"
-        raise CallError(message)
-
-    def run(new: tuple[Any, ...]) -> Any:
-        filled, named = list(args), dict(kwargs)
-        for position, value in zip(positions, new, strict=True):
-            if isinstance(position, str):
-                named[position] = value
-            else:
-                filled[position] = value
-        return f(*filled, **named)
-
-    chosen = tuple([kwargs[p] if isinstance(p, str) else args[p] for p in positions])
-
-    return chosen, several, run
+# -- what the transforms share ---------------------------------------------------------------------
 
 
 def _split(result: Any, *, has_aux: bool) -> tuple[Any, Any]:
     if not has_aux:
-        return _as_output(result), None
+        return as_output(result), None
     if not isinstance(result, tuple) or len(result) != 2:  # noqa: PLR2004 -- (value, aux)
         message = f"with has_aux the function returns (value, aux); it returned {result!r}"
         raise NotDifferentiableError(message)
 
-    return _as_output(result[0]), result[1]
+    return as_output(result[0]), result[1]
 
 
-def _as_output(output: Any) -> Any:
-    if type(output) is not Value and namespaces.kind_of(output) is None:
-        message = (
-            f"the function returned {namespaces.describe(output)}; "
-            "it returns a number, an array or a Value to be differentiated"
-        )
-        raise NotDifferentiableError(message)
-
-    return output
-
-
-def _gradients_of(output: Any, inputs: _Inputs) -> tuple[list[Any], bool]:
+def _gradients_of(output: Any, inputs: Inputs) -> tuple[list[Any], bool]:
     """The gradient for each input, zeros where the output does not depend on one."""
     if type(output) is not Value or not output.serial:
         if shape_of(data_of(output)) != ():
@@ -316,28 +252,24 @@ def _gradients_of(output: Any, inputs: _Inputs) -> tuple[list[Any], bool]:
             [output], [cotangent], inputs.values, floor=inputs.floor, record=inputs.record
         )
 
+    return _zeros_for_none(found, inputs), was_recorded
+
+
+def _zeros_for_none(found: list[Any], inputs: Inputs) -> list[Any]:
     pairs = zip(found, inputs.values, strict=True)
 
-    return [zeros_like(v._data) if g is None else g for g, v in pairs], was_recorded
+    return [zeros_like(value._data) if g is None else g for g, value in pairs]
 
 
-def _checked_tangents(xs: Any, values: list[Value], ts: Any) -> list[Any]:
-    """The tangents in the order of the inputs.
+def _hand_out_gradients(
+    found: list[Any],
+    was_recorded: bool,  # noqa: FBT001 -- private
+    inputs: Inputs,
+    chosen: tuple[Any, ...],
+) -> tuple[Any, ...]:
+    """The gradients as the caller gets them, in the containers the caller gave."""
+    found.reverse()
+    given = [owned(inputs.hand_out(found.pop(), was_recorded)) for _ in inputs.values]
+    new = iter(given)
 
-    Raises:
-        RuleError: They do not have the structure and shapes of the inputs.
-    """
-    try:
-        given = list(trees.matching_leaves(xs, ts))
-    except ValueError as error:
-        message = f"tangents have the structure of the inputs: {error}"
-        raise RuleError(message) from None
-    for value, t in zip(values, given, strict=True):
-        if shape_of(t) != value.shape or namespaces.kind_of(data_of(t)) is not namespaces.REAL:
-            message = (
-                f"the tangent {namespaces.describe(data_of(t))} does not fit its input "
-                f"{namespaces.describe(value._data)}: it has the same shape, in floats"
-            )
-            raise RuleError(message)
-
-    return given
+    return tuple([trees.refill(tree, new) for tree in chosen])

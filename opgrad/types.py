@@ -24,7 +24,7 @@ class Provider:
 def shape(x: Any) -> tuple[int, ...]:
     """The shape of an operand; `()` for a Python number, which has no `.shape`.
 
-    Example:
+    Examples:
         >>> shape(2.0)
         ()
     """

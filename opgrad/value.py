@@ -29,7 +29,7 @@ paused: ContextVar[int] = ContextVar("opgrad_paused", default=0)
 def no_grad() -> Iterator[None]:
     """Record nothing within: results are constants, in this thread or task alone.
 
-    Example:
+    Examples:
         >>> import opgrad
         >>> w = opgrad.Value(2.0)
         >>> with opgrad.no_grad():
@@ -69,7 +69,7 @@ class Value:
         NotDifferentiableError: `data` is neither number nor numeric array, or `requires_grad=True`
             was asked of integers or booleans.
 
-    Example:
+    Examples:
         >>> a, b = Value(2.0), Value(-3.0)
         >>> c = a * b
         >>> c.backward()
@@ -224,7 +224,7 @@ class Value:
             NotDifferentiableError: This Value is a constant, or no scalar and has no cotangent.
             InPlaceError: Data changed since the forward.
 
-        Example:
+        Examples:
             >>> import opgrad
             >>> x = opgrad.Value(3.0)
             >>> (x * x).backward()

@@ -1,3 +1,3 @@
-"""The version of opgrad; `pyproject.toml` says the same."""
+"""The version of opgrad; `pyproject.toml` reads it here."""
 
 __version__ = "0.1.0"

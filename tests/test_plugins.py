@@ -46,9 +46,9 @@ def opgrad_ops():
 
 def hook(body, before=""):
     """Write the source of a plugin whose hook has this body, with a good op `square` at hand."""
-    return f"{healthy('square').rpartition('@')[0]}{before}\n@opgrad.hookimpl\n" + (
-        f"def opgrad_ops():\n    {body}\n"
-    )
+    good = healthy("square").rpartition("@")[0]
+
+    return f"{good}{before}\n@opgrad.hookimpl\ndef opgrad_ops():\n    {body}\n"
 
 
 def make(factor=1.0, name="square", **declarations):
@@ -73,6 +73,7 @@ class ByHand:
 
     @opgrad.hookimpl
     def opgrad_ops(self):
+        """Give the ops it was made with."""
         return self.ops
 
 
@@ -180,7 +181,7 @@ def test_name_of_a_namespace_imports_its_owner_and_nobody_else(site):
 
 def test_entry_points_are_scanned_once(site, plugins, monkeypatch):
     """However many namespaces are used, one look at what is installed serves all."""
-    import importlib.metadata as metadata
+    from importlib import metadata
 
     calls = []
     for name in ("entry_points", "distributions"):
@@ -877,6 +878,29 @@ def test_plain_import_and_first_use_do_not_wait_for_each_other(site):
     assert said[1] == "[False, False]"
 
 
+def test_circle_met_by_two_threads_is_an_error_and_no_wait(site):
+    """Each thread starts at another end; both are told, and neither waits for the other."""
+    site.add("aa", "import opgrad, time\ntime.sleep(0.2)\nopgrad.ops.bb\n" + healthy("square"))
+    site.add("bb", "import opgrad, time\ntime.sleep(0.2)\nopgrad.ops.aa\n" + healthy("square"))
+    said = site.said(
+        "[thread.start() for thread in threads]",
+        "[thread.join(3) for thread in threads] and sorted(told)",
+        before="""
+            import threading
+            told, touch = [], opgrad.ops.__getattr__
+            threads = [
+                threading.Thread(
+                    target=lambda n=n: told.append((n, "circle" in said(lambda: touch(n)))),
+                    daemon=True,
+                )
+                for n in ("aa", "bb")
+            ]
+        """,
+    )
+
+    assert said[1] == "[('aa', True), ('bb', True)]"
+
+
 # --- switches -----------------------------------------------------------------------------------
 
 
@@ -1135,9 +1159,7 @@ def test_near_names_are_suggested(site):
     assert re.fullmatch(
         r"UnknownOpError: .*'acme\.softplus'; did you mean 'acme\.softplus2'\?", said[2]
     )
-    assert re.fullmatch(
-        r"UnknownOpError: .*'softplus2'; did you mean 'acme\.softplus2'\?", said[3]
-    )
+    assert re.fullmatch(r"UnknownOpError: .*'softplus2'; did you mean 'acme\.softplus2'\?", said[3])
     assert said[4].startswith("UnknownOpError: no installed plugin provides op 'acme.tanh2x'")
 
 

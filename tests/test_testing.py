@@ -88,7 +88,7 @@ def test_every_entry_of_every_argument_is_compared():
 
 def test_a_complex_entry_is_moved_along_both_axes():
     """Its real and its imaginary part count as two."""
-    report = check_gradients(lambda z: ops.exp(z), 0.5 + 1.0j)
+    report = check_gradients(ops.exp, 0.5 + 1.0j)
 
     assert report.entries == 2
 
@@ -251,7 +251,8 @@ def test_kinks_of_several_outputs_at_once_are_each_looked_at():
 
 
 @pytest.mark.parametrize(
-    "f", [lambda x: x * x, lambda x: x**4, lambda x: x**3, lambda x: ops.cos(x + math.pi)],
+    "f",
+    [lambda x: x * x, lambda x: x**4, lambda x: x**3, lambda x: ops.cos(x + math.pi)],
     ids=["x^2", "x^4", "x^3", "cos"],
 )
 def test_curvature_at_a_flat_place_is_no_kink(f):
@@ -314,9 +315,7 @@ WRONG_DERIVATIVES = {
     "off by one in a million": lambda xp, x: (1.0 + 1e-6) * (xp.cos(x) - xp.sin(x) * x),
     "nan": lambda xp, x: NAN * x,
     "infinite": lambda xp, x: INF + 0.0 * x,
-    "wrong at one entry": lambda xp, x: xp.where(
-        x == 2.5, xp.cos(x), xp.cos(x) - xp.sin(x) * x
-    ),
+    "wrong at one entry": lambda xp, x: xp.where(x == 2.5, xp.cos(x), xp.cos(x) - xp.sin(x) * x),
 }
 
 
@@ -353,7 +352,7 @@ WRONG_BACKWARDS = {
     "takes the size of the gradient": lambda xp, g, x: xp.abs(g) * 2.0 * x,
     "uses the gradient twice": lambda g, x: g * g * 2.0 * x,
     "adds a constant": lambda g, x: g * 2.0 * x + 1.0,
-    "clips the gradient": lambda xp, g, x: xp.minimum(g, 0.5) * 2.0 * x,
+    "clips the gradient": lambda xp, g, x: xp.clip(g, -1.0, 1.0) * 2.0 * x,
 }
 
 
@@ -368,7 +367,7 @@ def test_a_backward_rule_that_is_not_linear_in_its_cotangent_is_refused(kind, x)
 
 def test_operands_taken_for_one_another_are_found():
     """The gradients of x and of y in each other's place."""
-    wrong = with_backward(lambda x, y: x * y, lambda g, x, y: (g * x, g * y))
+    wrong = with_backward(lambda a, b: a * b, lambda g, a, b: (g * a, g * b))
 
     error = refused(wrong, 2.0, 3.0)
 
@@ -390,9 +389,9 @@ def test_an_op_right_in_reverse_and_wrong_forward_is_refused():
     wrong = with_backward(lambda x: x * x, lambda g, x: g * 2.0 * x)
     wrong.jvp(lambda t, x: t * x)
 
-    worst = refused(wrong, np.array([1.0, 3.0])).report.worst
+    worst = refused(wrong, 3.0).report.worst
 
-    assert (worst.mode, worst.got, round(worst.wanted, 6)) == ("forward", 1.0, 2.0)
+    assert (worst.mode, worst.got, round(worst.wanted, 6)) == ("forward", 3.0, 6.0)
 
 
 def test_a_forward_rule_wrong_at_one_entry_is_refused():
@@ -415,11 +414,11 @@ def test_a_gradient_that_leaves_out_a_dependency_is_refused():
 
 def test_broadcasting_left_to_the_rule_and_forgotten_is_refused():
     """A rule that gives the gradient of the first entry alone."""
-    wrong = opgrad.op(name="it")(lambda x, y: x * y)
-    wrong.backward("x")(lambda g, y: g * y)
-    wrong.backward("y")(lambda g, x: g[0] * x[0])
+    wrong = opgrad.op(name="it")(lambda a, b: a * b)
+    wrong.backward("a")(lambda g, b: g * b)
+    wrong.backward("b")(lambda g, a: g[0] * a[0])
 
-    assert refused(wrong, np.array([1.0, 2.0]), 3.0).report.worst.argument == "y"
+    assert refused(wrong, np.array([1.0, 2.0]), 3.0).report.worst.argument == "b"
 
 
 def test_the_gradient_must_not_be_complex_conjugated():
@@ -441,7 +440,7 @@ def test_the_gradient_must_not_be_complex_conjugated():
         (lambda text: 1.0, ("text",)),
         (lambda x: x > 0.0, (1.0,)),
         (lambda x: None, (1.0,)),
-        (lambda x: ops.broadcast_to(x, (0,)), (1.0,)),
+        (lambda x: x[2:], (np.ones(2),)),
     ],
     ids=["empty", "integers", "no argument", "text", "truth", "None", "empty output"],
 )
@@ -452,7 +451,8 @@ def test_a_check_without_an_entry_does_not_pass(f, args):
 
 
 @pytest.mark.parametrize(
-    "f", [lambda x: 1e12 + x, lambda x: ops.tanh(x) + 1e11, lambda x: ops.tanh(x + 16.0)],
+    "f",
+    [lambda x: 1e12 + x, lambda x: ops.tanh(x) + 1e11, lambda x: ops.tanh(x + 16.0)],
     ids=["large constant", "and something small", "saturation"],
 )
 def test_a_slope_that_drowns_in_rounding_does_not_pass(f):
@@ -487,7 +487,7 @@ def test_an_op_without_a_backward_rule_says_so():
 def test_the_message_has_function_place_both_values_and_both_slopes():
     """All that one needs to find the fault."""
     ramp = unary(lambda xp, x: xp.relu(x), lambda: -1.0)
-    message = str(refused(ramp, np.array([[0.0, 1.0]]))).splitlines()
+    message = str(refused(ramp, np.array([[0.0, 0.0]]))).splitlines()
 
     assert [line.strip() for line in message[:4]] == [
         "the gradient of local.it (defined here, not in a plugin) is wrong at 2 of 2 entries",
@@ -530,12 +530,11 @@ def test_the_error_survives_pickling():
 
 def test_the_report_reads_as_a_sentence():
     """On an interactive prompt."""
-    report = check_gradients(lambda x: ops.relu(x), 0.0)
+    report = check_gradients(ops.relu, 0.0)
 
     assert repr(report) == (
-        "<1 entry of test_the_report_reads_as_a_sentence.<locals>.<lambda> checked in reverse and "
-        "forward mode; worst x: got 0, slope 0 on the left and 1 on the right; "
-        "kinks or edges at x>"
+        f"<1 entry of {ops.relu.described} checked in reverse and forward mode; worst x: got 0, "
+        "slope 0 on the left and 1 on the right; kinks or edges at x>"
     )
 
 
@@ -615,7 +614,9 @@ def test_a_difference_of_an_array_valued_function_is_its_jacobian():
 
 def test_a_difference_takes_values_for_their_data():
     """A tutorial may have made one already, and the function may return one."""
-    assert forward_difference(lambda x: opgrad.Value(x) * 2.0, opgrad.Value(3.0)) == pytest.approx(2)
+    slope = forward_difference(lambda x: opgrad.Value(x) * 2.0, opgrad.Value(3.0))
+
+    assert slope == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize("x", [np.arange(3), [1.0, 2.0], "text", True])

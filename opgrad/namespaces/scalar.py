@@ -7,7 +7,7 @@ float is needed. Complex numbers take the functions of `cmath`.
 
 Each function tries the fast one first; a `try` costs nothing where nothing is raised.
 
-Example:
+Examples:
     >>> from opgrad.namespaces import scalar
     >>> scalar.exp(1000.0), scalar.log(0.0), scalar.divide(-1.0, 0.0), scalar.sqrt(-1.0)
     (inf, -inf, -inf, nan)

@@ -28,7 +28,7 @@ def forward_difference(f: Callable[[Any], Any], x: Any, h: float = 1e-3) -> Any:
     Raises:
         NotDifferentiableError: `x` is neither a number nor an array of floats.
 
-    Example:
+    Examples:
         >>> round(forward_difference(lambda x: 3 * x**2 - 4 * x + 5, 3.0), 6)
         14.003
         >>> import numpy as np
@@ -49,7 +49,7 @@ def central_difference(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
     Raises:
         NotDifferentiableError: `x` is neither a number nor an array of floats.
 
-    Example:
+    Examples:
         >>> round(central_difference(lambda x: 3 * x**2 - 4 * x + 5, 3.0), 6)
         14.0
     """

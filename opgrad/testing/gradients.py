@@ -53,7 +53,7 @@ def check_gradients(
             errors of `f`, so that nothing was checked.
         CallError: There is no entry to check.
 
-    Example:
+    Examples:
         >>> from opgrad import ops
         >>> report = check_gradients(lambda x, y: x * ops.sin(y), 0.5, 2.0)
         >>> report.entries, report.modes

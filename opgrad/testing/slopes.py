@@ -78,15 +78,16 @@ def judge(
             return finding
     found = []
     for number, shorter in enumerate(_steps(step, at, eps)):
-        steps = shorter, shorter / 4, shorter / 16
-        finding = _examine(got, _Around.of(line, steps, eps, tolerance))
+        around = _Around.of(line, (shorter, shorter / 4, shorter / 16), eps, tolerance)
+        finding = _examine(got, around)
         blind = number > 0 and finding.allowed > _NOISY * tolerance * finding.size
         if finding.fits and not blind:
             return finding
         if not finding.fits:
-            found.append(finding)
+            found.append((finding.left is not None, not around.is_settled, finding))
 
-    return min(found, key=lambda finding: finding.error)
+    # Where some step saw no kink, no edge and a limit, what that one says is the plainest.
+    return min(found, key=lambda each: (*each[:2], each[2].error))[2]
 
 
 def _steps(step: float, at: float, eps: float) -> Iterator[float]:
@@ -193,6 +194,13 @@ class _Around:
         gap = abs(self.right[0] - self.left[0])
 
         return gap <= _BARELY * self.scale + self.noise[0]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the central differences come to a limit as those of a smooth function do."""
+        first, second, third = self.central
+
+        return abs(third - second) <= _CURVED * abs(second - first) + self.noise[-1]
 
     @property
     def is_curved(self) -> bool:

@@ -1,8 +1,8 @@
 """The function under check: its entries, its slope along each, and its derivatives by opgrad.
 
 The outputs are projected: each entry of each output times a weight, summed. One gradient then
-stands for the whole Jacobian; weights are neither 1 nor all of one sign, so that a rule which
-forgets its cotangent, or takes its size, is found out.
+stands for the whole Jacobian; weights are above 1 and not all of one sign, so that a rule which
+forgets its cotangent, clips it, or takes its size, is found out.
 """
 
 from __future__ import annotations
@@ -132,9 +132,9 @@ class Subject:
             return total
 
         data = [leaf.data for leaf in self.leaves]
-        found: Sequence[Any] = grad(projected, argnums=tuple(range(len(data))))(*data)
+        found = grad(projected, argnums=tuple(range(len(data))))(*data)
 
-        return found
+        return [data_of(g) for g in found]  # Values, where f closes over others
 
     def forward(self, directions: Sequence[Any], weights: Sequence[Any] | None = None) -> float:
         """The change of the weighted outputs along the directions, by `opgrad.jvp`."""
@@ -142,7 +142,7 @@ class Subject:
         data = [leaf.data for leaf in self.leaves]
         _, tangents = jvp(lambda *leaves: _real_leaves(self._call(leaves)), data, directions)
 
-        return inner(tangents, weights)
+        return inner([data_of(t) for t in tangents], weights)
 
     # -- by moving entries --------------------------------------------------------------------
 
@@ -316,9 +316,9 @@ def _real_leaves(tree: Any) -> list[Any]:
 
 
 def random_like(x: Any, generator: random.Random) -> Any:
-    """Numbers of either sign between 0.5 and 1.5, of the type of x; the first is negative."""
+    """Numbers of either sign between 1.1 and 2.1, of the type of x; the first is negative."""
     signs = [-1.0, *[generator.choice((-1.0, 1.0)) for _ in range(_size(x) - 1)]][: _size(x)]
-    numbers: list[Any] = [sign * generator.uniform(0.5, 1.5) for sign in signs]
+    numbers: list[Any] = [sign * generator.uniform(1.1, 2.1) for sign in signs]
     if _is_complex(x):
         numbers = [number + 1j * generator.uniform(-1.0, 1.0) for number in numbers]
 

@@ -1,0 +1,265 @@
+"""Whole derivatives of functions, and products with them: Jacobian, Hessian, hvp."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Iterator, Sequence
+from math import prod
+from typing import Any
+
+from opgrad import namespaces, trees
+from opgrad.define import op as define
+from opgrad.inputs import Position, arguments
+from opgrad.plugins import core
+from opgrad.projection import data_of, zeros_like
+from opgrad.transforms import grad, jvp, linearize, vjp
+from opgrad.types import shape as shape_of
+from opgrad.value import Value
+
+
+def jacobian(
+    f: Callable[..., Any], argnums: Position | Sequence[Position] = 0
+) -> Callable[..., Any]:
+    """The Jacobian of a function, as a function of the same arguments.
+
+    Row by row (reverse mode) where the output has at most as many entries as the input, else
+    column by column (forward mode); either way `f` runs once.
+
+    Args:
+        f: Returns a number, an array, or nested containers of them.
+        argnums: Which argument to differentiate by, as a position or a name; or several.
+
+    Returns:
+        A function that returns, for an output of shape `s` and an argument of shape `t`, an array
+        of shape `s + t`. In the place of each output leaf stand the derivatives by all leaves of
+        the argument (a tuple of them for several arguments).
+
+    Raises:
+        NotDifferentiableError: An argument is not real or complex.
+
+    Examples:
+        >>> import numpy as np
+        >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+        array([[2., 0.],
+               [0., 4.]])
+    """
+
+    @functools.wraps(f)
+    def jacobian_of(*args: Any, **kwargs: Any) -> Any:
+        chosen, several, run = arguments(f, argnums, args, kwargs)
+
+        def of_chosen(*new: Any) -> Any:
+            return run(new)
+
+        out, pull = vjp(of_chosen, *chosen)
+        if _entries(out) <= _entries(chosen):
+            blocks = _rows(out, pull, chosen)
+        else:
+            out, push = linearize(of_chosen, *chosen)
+            blocks = _columns(out, push, chosen)
+        left = iter(blocks)
+
+        def derivatives(_: Any) -> Any:
+            new = iter(next(left))
+            filled = tuple([trees.refill(tree, new) for tree in chosen])
+            return filled if several else filled[0]
+
+        return trees.map_leaves(derivatives, out)
+
+    return jacobian_of
+
+
+def hessian(
+    f: Callable[..., Any], argnums: Position | Sequence[Position] = 0
+) -> Callable[..., Any]:
+    """The Hessian of a scalar function: the Jacobian of its gradient.
+
+    Args:
+        f: Returns a scalar.
+        argnums: Which argument to differentiate by, as a position or a name; or several.
+
+    Returns:
+        A function that returns an array of shape `t + t` for an argument of shape `t`.
+
+    Raises:
+        NotDifferentiableError: `f` does not return a scalar, or an argument is not real.
+
+    Examples:
+        >>> hessian(lambda x: x * x * x)(2.0)
+        12.0
+    """
+    return jacobian(grad(f, argnums), argnums)
+
+
+def hvp(f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any]) -> Any:
+    """The Hessian of a scalar function times a vector, by one forward pass over its gradient.
+
+    Args:
+        f: A scalar function of `len(xs)` arguments.
+        xs: Where.
+        ts: The vector, of the structure and shapes of `xs`.
+
+    Returns:
+        The product, of the structure of `xs`; for one argument, the product itself.
+
+    Raises:
+        RuleError: `ts` does not fit `xs`.
+
+    Examples:
+        >>> hvp(lambda x: x * x * x, (2.0,), (1.0,))
+        12.0
+    """
+    product = jvp(grad(f, tuple(range(len(xs)))), xs, ts)[1]
+
+    return product[0] if len(xs) == 1 else product
+
+
+def elementwise_grad(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The derivative of a function that works entry by entry, at every entry of its argument.
+
+    Args:
+        f: A function whose output has the shape of its first argument, each entry depending on
+            the entry in its place alone; otherwise the result is a sum of derivatives.
+
+    Raises:
+        NotDifferentiableError: The argument is not real or complex.
+
+    Examples:
+        >>> import numpy as np
+        >>> elementwise_grad(lambda x: x * x)(np.array([1.0, 2.0]))
+        array([2., 4.])
+    """
+
+    @functools.wraps(f)
+    def derivative(x: Any, *args: Any, **kwargs: Any) -> Any:
+        out, pull = vjp(lambda z: f(z, *args, **kwargs), x)
+        return pull(trees.map_leaves(lambda leaf: _ones_like(data_of(leaf)), out))[0]
+
+    return derivative
+
+
+def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`f` with less memory: its inner results are dropped, and computed again when needed.
+
+    Args:
+        f: A function of arrays and numbers that returns one. It uses no Value but its arguments.
+
+    Raises:
+        CallError: (when called) `f` uses a Value that is not among its arguments.
+
+    Examples:
+        >>> import opgrad
+        >>> grad(checkpoint(lambda x: opgrad.ops.sin(x * x)))(0.0)
+        0.0
+    """
+
+    @functools.wraps(f)
+    def checkpointed(*xs: Any) -> Any:
+        return _CHECKPOINT(*xs, function=f)
+
+    return checkpointed
+
+
+@define(name="checkpoint")
+def _CHECKPOINT(*xs: Any, function: Any) -> Any:  # noqa: N802 -- a constant, as ALIAS is
+    """A function run without keeping its inner results."""
+    return function(*xs)
+
+
+@_CHECKPOINT.backward
+def checkpoint_backward(g: Any, xs: Any, function: Any) -> Any:
+    """Run the function again, and pull the gradient through what that recorded."""
+    return vjp(function, *xs)[1](g)
+
+
+@_CHECKPOINT.jvp
+def checkpoint_jvp(t: Any, xs: Any, function: Any) -> Any:
+    """Run the function again, and push the tangents through."""
+    ts = tuple([zeros_like(data_of(x)) if d is None else d for x, d in zip(xs, t, strict=True)])
+
+    return jvp(function, xs, ts)[1]
+
+
+# -- rows and columns -----------------------------------------------------------------------------
+
+
+def _rows(out: Any, pull: Callable[..., Any], chosen: Any) -> list[list[Any]]:
+    """For each output leaf, for each input leaf, a block of the Jacobian: one pull an entry."""
+    blocks = []
+    for shape, rows in _bases(out):
+        pulled = [list(trees.leaves(pull(cotangent))) for cotangent in rows]
+        blocks.append(
+            [
+                _stacked([row[i] for row in pulled], shape, shape_of(x), axis=0)
+                for i, x in enumerate(trees.leaves(chosen))
+            ]
+        )
+
+    return blocks
+
+
+def _columns(out: Any, push: Callable[..., Any], chosen: Any) -> list[list[Any]]:
+    """As `_rows`, with one push an entry of the input."""
+    outputs = list(trees.leaves(out))
+    blocks: list[list[Any]] = [[] for _ in outputs]
+    for shape, columns in _bases(chosen):
+        pushed = [list(trees.leaves(push(*tangents))) for tangents in columns]
+        for j, y in enumerate(outputs):
+            parts = [column[j] for column in pushed]
+            blocks[j].append(_stacked(parts, shape_of(y), shape, axis=-1))
+
+    return blocks
+
+
+def _bases(tree: Any) -> Iterator[tuple[tuple[int, ...], Iterator[Any]]]:
+    """For each leaf, its shape, and the trees that are one in one of its entries, else zero."""
+    plain = [data_of(leaf) for leaf in trees.leaves(tree)]
+    zeros = [zeros_like(data) for data in plain]
+    for i, data in enumerate(plain):
+
+        def one_at_each_entry(i: int = i, data: Any = data) -> Iterator[Any]:
+            for entry in range(prod(shape_of(data))):
+                leaves = [*zeros[:i], _one_at(data, entry), *zeros[i + 1 :]]
+                yield trees.refill(tree, iter(leaves))
+
+        yield shape_of(data), one_at_each_entry()
+
+
+def _one_at(data: Any, entry: int) -> Any:
+    if not hasattr(data, "dtype"):
+        return 1.0
+    xp = namespaces.of_type(type(data))
+    flat = xp.astype(xp.arange(prod(data.shape)) == entry, data.dtype)
+
+    return xp.reshape(flat, data.shape)
+
+
+def _stacked(
+    parts: list[Any], rows: tuple[int, ...], columns: tuple[int, ...], *, axis: int
+) -> Any:
+    """Parts along a new axis, as an array of shape `rows + columns`; numbers for 0-d of numbers."""
+    if rows == columns == () and len(parts) == 1:
+        return parts[0]
+    if not parts:
+        return _no_entries(rows + columns)
+    if any(type(part) is Value for part in parts):
+        xp = core()
+    else:
+        xp = next((namespaces.of_type(type(p)) for p in parts if hasattr(p, "dtype")), None)
+        if xp is None:
+            xp = importlib.import_module(namespaces.LIBRARIES["numpy"])
+
+    return xp.reshape(xp.stack(parts, axis=axis), rows + columns)
+
+
+def _no_entries(shape: tuple[int, ...]) -> Any:
+    return importlib.import_module(namespaces.LIBRARIES["numpy"]).zeros(shape)
+
+
+def _entries(tree: Any) -> int:
+    return sum(prod(shape_of(leaf)) for leaf in trees.leaves(tree))
+
+
+def _ones_like(data: Any) -> Any:
+    return namespaces.of_type(type(data)).ones_like(data) if hasattr(data, "dtype") else 1.0
