@@ -19,7 +19,7 @@ from typing import Any
 from opgrad import namespaces
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
 from opgrad.plugins import core
-from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_where_nonzero, owned
+from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_where_nonzero, pop_owned
 from opgrad.steps import add, compile_step
 from opgrad.types import shape as shape_of
 from opgrad.value import MANY, Value, hand_over_backward, recorded
@@ -61,14 +61,14 @@ def backward(output: Value, cotangent: Any, record: bool) -> None:  # noqa: FBT0
     nodes, leaves, _ = collect([output], (), 0)
     record = record or (type(cotangent) is Value and cotangent.requires_grad)
     start = {output.serial: cotangent}
-    del cotangent  # `owned` counts who holds a gradient
+    del cotangent  # `pop_owned` counts who holds a gradient
     found = _sweep_without_nan(nodes, start, 0, leaves, record=record, keep=True)
     start.clear()
     with _accumulating:  # threads may sweep to the same leaves
         for serial, leaf in leaves.items():
             if serial in found:
-                held, new = leaf._grad, found.pop(serial)
-                leaf._grad = owned(new) if held is None else held + new
+                held, new = leaf._grad, pop_owned(found, serial)
+                leaf._grad = new if held is None else held + new
 
 
 _accumulating = threading.Lock()
@@ -84,8 +84,8 @@ def check_cotangent(output: Value, cotangent: Any) -> Any:
     """
     if not output.serial:
         message = (
-            f"{output.described} is a constant: it was made of constants, under no_grad, or by an op "
-            "without derivative, so there is nothing to differentiate"
+            f"{output.described} is a constant: it was made of constants, under no_grad, or by an "
+            "op without derivative, so there is nothing to differentiate"
         )
         raise NotDifferentiableError(message)
     if output.serial < 0:
@@ -128,12 +128,13 @@ def collect(  # noqa: C901, PLR0912, PLR0915 -- the same ten lines for each plac
     Raises:
         InPlaceError: The data of an operand changed after it was used.
     """
-    older: list[Value] = []
     constants: list[tuple[Value, Value]] = []
     nodes: list[Value] = []
     seen = {*targets, *[output.serial for output in outputs]}
-    stack = [o for o in outputs if o.serial not in targets and o.op is not None]
-    leaves = {o.serial: o for o in outputs if o.serial not in targets and o.op is None}
+    others = [o for o in outputs if o.serial not in targets]
+    older = [o for o in others if o.serial <= floor]
+    stack = [o for o in others if o.serial > floor and o.op is not None]
+    leaves = {o.serial: o for o in others if o.serial > floor and o.op is None}
     add_node, add_seen, push, pop = nodes.append, seen.add, stack.append, stack.pop
     while stack:
         node = pop()
@@ -217,8 +218,8 @@ def between(nodes: list[Value], targets: set[int]) -> list[Value]:
 def _changed(node: Value, operand: Value) -> str:
     if operand.serial < 0 and operand.op is not None:
         return (
-            f"the data of {operand.described}, a result of {operand.op.described}, was assigned, so its "
-            "history no longer tells how it was made; make a new Value of the data instead"
+            f"the data of {operand.described}, a result of {operand.op.described}, was assigned, so "
+            "its history no longer tells how it was made; make a new Value of the data instead"
         )
     used_by = node.op.described if node.op else "an op"
 

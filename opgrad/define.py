@@ -30,8 +30,8 @@ def op(forward: Function | None = None, /, **declarations: Any) -> Any:
             is); `nondiff` (operands without derivative, True for all); `saves` (forward
             returns `(y, saved)`); `outputs` (forward returns a tuple); `broadcasts` (gradients
             are summed out to each operand's shape); `operator`, `methods`, `properties` (how a
-            Value reaches the op); `numpy` (NumPy's names for it, where they differ); `symbol` (in drawings);
-            `domain` (open interval an operand); `kinks`; `samples`.
+            Value reaches the op); `numpy` (NumPy's names for it, where they differ); `symbol` (in
+            drawings); `domain` (open interval an operand); `kinks`; `samples`.
 
     Raises:
         OpDefinitionError: The definition is malformed; the message names what exists.

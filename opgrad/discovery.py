@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -29,9 +31,18 @@ class Source:
     @property
     def provider(self) -> Provider:
         """What its ops will know of it."""
-        return Provider(
-            self.namespace, self.distribution, self.version, self.modules[0], self.editable
-        )
+        return Provider(self.namespace, self.distribution, self.version, self.module, self.editable)
+
+    @property
+    def module(self) -> str:
+        """The module that the entry point names; the package of several."""
+        first = self.modules[0].partition(":")[0]
+
+        return first if len(self.modules) == 1 else first.rpartition(".")[0]
+
+    def holds(self, module: str) -> bool:
+        """Whether a module is the plugin's, or lies in it."""
+        return f"{module}.".startswith(f"{self.module}.")
 
     def __str__(self) -> str:
         return f"{self.distribution} {self.version}"
@@ -39,26 +50,41 @@ class Source:
 
 def scan() -> dict[str, list[Source]]:
     """Every installed plugin by namespace, sorted, a distribution's duplicates folded."""
-    import importlib.metadata  # noqa: PLC0415 -- 10 ms that `import opgrad` does without
-
-    found: dict[tuple[str, str], Source] = {}
-    for entry in importlib.metadata.entry_points(group=GROUP):
-        distribution = entry.dist
-        name = distribution.name if distribution else "unknown"
-        version = distribution.version if distribution else "unknown"
-        source = Source(entry.name, (entry.value,), name, version, _is_editable(distribution))
-        found.setdefault((re.sub(r"[-_.]+", "-", name).lower(), entry.name), source)
+    found: dict[str, list[Source]] = {}
+    for distribution in _distributions():
+        sources = [_source(distribution, e) for e in distribution.entry_points if e.group == GROUP]
+        if sources:
+            found.setdefault(re.sub(r"[-_.]+", "-", distribution.name).lower(), sources)
     by_namespace: dict[str, list[Source]] = {}
-    for _, source in sorted(found.items()):
-        by_namespace.setdefault(source.namespace, []).append(source)
+    for _, sources in sorted(found.items()):
+        for source in sorted(set(sources), key=lambda s: (s.namespace, s.modules)):
+            by_namespace.setdefault(source.namespace, []).append(source)
 
     return by_namespace
 
 
-def _is_editable(distribution: Any) -> bool:
-    text = (distribution.read_text("direct_url.json") or "") if distribution else ""
+def _distributions() -> Iterator[Any]:
+    """The distributions that name our group, in the order of the path.
 
-    return bool(re.search(r'"editable"\s*:\s*true', text))
+    The current directory is no place of installation, though Python puts it on the path.
+    What has no name is what an interrupted uninstall left.
+    """
+    import importlib.metadata  # noqa: PLC0415 -- 10 ms that `import opgrad` does without
+
+    here = os.getcwd()  # noqa: PTH109 -- no pathlib at import
+    path = [p for p in sys.path if p and os.path.realpath(p) != here]
+    for distribution in importlib.metadata.distributions(path=path):
+        named = GROUP in (distribution.read_text("entry_points.txt") or "")
+        if named and "Name" in (distribution.metadata or ()):
+            yield distribution
+
+
+def _source(distribution: Any, entry: Any) -> Source:
+    value = re.sub(r"\s|\[.*\]", "", entry.value)  # `module : object [extra]` is allowed
+    direct = distribution.read_text("direct_url.json") or ""
+    editable = bool(re.search(r'"editable"\s*:\s*true', direct))
+
+    return Source(entry.name, (value,), distribution.name, distribution.version, editable)
 
 
 def switched_off_by(namespace: str) -> str | None:

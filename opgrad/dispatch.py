@@ -13,10 +13,7 @@ from typing import Any
 from opgrad import namespaces
 from opgrad.arguments import bind
 from opgrad.define import op as define
-from opgrad.errors import (
-    CallError,
-    OpgradError,
-)
+from opgrad.errors import CallError, NotDifferentiableError, OpgradError
 from opgrad.namespaces import BY_PAIR, BY_TYPE, scalar
 from opgrad.op import Op, hand_over_dispatch
 from opgrad.rules import call_source, parameters_of, write_function
@@ -123,13 +120,38 @@ def input_backward() -> tuple[()]:
     return ()
 
 
-def new_input(data: Any) -> Value:
-    """An input node.
+@define(name="open_input")
+def OPEN(*nothing: Any) -> Any:  # noqa: N802 -- see ALIAS
+    """An input of a transform whose function is still running."""
+    return nothing
+
+
+@OPEN.backward
+def open_backward() -> Any:
+    """Refuse: the transform could not see what this sweep leaves in `grad`."""
+    message = (
+        "backward() was called in a function that a transform (grad, jvp, ...) is differentiating, "
+        "and reached the transform's input; use opgrad.grad or opgrad.vjp in that function"
+    )
+    raise NotDifferentiableError(message)
+
+
+def open_input(value: Any) -> Value:
+    """An input of a transform: an alias of a Value that wants a gradient, else a node of data.
 
     Raises:
-        NotDifferentiableError: `data` is not a real or complex number or array.
+        NotDifferentiableError: It is not a real or complex number or array.
     """
-    return make_node(INPUT, (), {}, Value(data, requires_grad=True)._data, None)
+    if type(value) is Value and value.serial:
+        return make_node(OPEN, (value,), {}, value._data, None)
+    data = value._data if type(value) is Value else value
+
+    return make_node(OPEN, (), {}, Value(data, requires_grad=True)._data, None)
+
+
+def close_input(value: Value) -> None:
+    """The transform's function has returned: from now on it is an ordinary node."""
+    value.op = ALIAS if type(value.first) is Value else INPUT
 
 
 # -- the short road -------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 
 from opgrad import namespaces, trees
 from opgrad.backprop import collect
-from opgrad.dispatch import alias, new_input
+from opgrad.dispatch import close_input, open_input
 from opgrad.errors import CallError, InPlaceError, NotDifferentiableError, RuleError
 from opgrad.projection import data_of
 from opgrad.types import shape as shape_of
@@ -52,10 +52,7 @@ class Inputs:
         def replace(leaf: Any) -> Value:
             if type(leaf) is Value:
                 arrived.append(leaf)
-            if type(leaf) is Value and leaf.serial:
-                values.append(alias(leaf))
-            else:
-                values.append(new_input(leaf._data if type(leaf) is Value else leaf))
+            values.append(open_input(leaf))
             return values[-1]
 
         inputs = Inputs(tuple([trees.map_leaves(replace, tree) for tree in chosen]), values, floor)
@@ -71,11 +68,21 @@ class Inputs:
         Raises:
             InPlaceError: `f` assigned the data of its inputs.
         """
-        with recorded(on=True):
-            result = f(*args)
+        try:
+            with recorded(on=True):
+                result = f(*args)
+        finally:
+            for value in self.values:
+                close_input(value)
         self._check_unchanged()
 
         return result
+
+    def forget(self) -> None:
+        """Make the inputs constants where they were plain: whatever leaked out of `f` is done."""
+        for value in self.values:
+            if not value.operands:
+                value.serial = 0
 
     def _check_unchanged(self) -> None:
         """Refuse a function that assigned the data of its inputs.

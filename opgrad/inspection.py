@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
-import os
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -25,14 +24,23 @@ def import_plugin(source: Source, name: str) -> object:
     """The module or object that an entry point names.
 
     Raises:
-        PluginError: It is None; whatever the import raises goes through.
+        PluginError: It is None, or half-imported; whatever the import raises goes through.
     """
     module, _, attribute = name.partition(":")
     plugin: object = importlib.import_module(module)
+    if getattr(getattr(plugin, "__spec__", None), "_initializing", False):
+        message = (
+            f"plugin {source.namespace!r} ({source}) meets itself in a circle: {module} uses what "
+            "needs it before it is imported to its end; import ops inside rules"
+        )
+        raise PluginError(message)
     for part in filter(None, attribute.split(".")):
         plugin = getattr(plugin, part)
     if plugin is None:
-        message = f"plugin {source.namespace!r} ({source}): {name} is None"
+        message = (
+            f"plugin {source.namespace!r} ({source}): its entry point {name} is None; "
+            "it names the module, or the object, that has the hooks"
+        )
         raise PluginError(message)
 
     return plugin
@@ -59,16 +67,25 @@ def _call_hook(plugin: object, provider: Provider) -> Iterator[Op]:
         manager.register(SimpleNamespace(**hooks), name)  # not the module: pluggy reads every name
         manager.check_pending()
     except pluggy.PluginValidationError as error:
-        message = f"plugin {provider.namespace!r} ({provider}), {name}: {error}"
+        places = ", ".join(map(_at, hooks.values()))
+        message = f"plugin {provider.namespace!r} ({provider}), {name}{places}: {error}"
         raise PluginError(message) from error
-    for result in manager.hook.opgrad_ops():
+    for result in manager.hook.opgrad_ops() or [None]:  # pluggy leaves out what is None
         if isinstance(result, (Op, str)) or not isinstance(result, Iterable):
             message = (
-                f"opgrad_ops of {name} ({provider}) returned {result!r}; "
+                f"opgrad_ops of {name} ({provider}){_at(hooks['opgrad_ops'])} returned {result!r}; "
                 "it returns the plugin's ops, as a list or tuple"
             )
             raise PluginError(message)
-        yield from result
+        for op in result:
+            if not isinstance(op, Op):
+                message = (
+                    f"opgrad_ops of {name} ({provider}){_at(hooks['opgrad_ops'])} handed over "
+                    f"{op!r}, which is not an op; ops are made by @opgrad.op, "
+                    "@opgrad.elementwise and @opgrad.composite"
+                )
+                raise PluginError(message)
+            yield op
 
 
 def _hooks_of(plugin: object, provider: Provider) -> dict[str, Any]:
@@ -86,15 +103,18 @@ def _hooks_of(plugin: object, provider: Provider) -> dict[str, Any]:
         if not inspect.isroutine(function):
             continue
         if attribute not in HOOKS:
-            near = difflib.get_close_matches(attribute, HOOKS, 1, 0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            message = f"{name} ({provider}) has an unknown hook {attribute!r}{hint}"
-            raise PluginError(f"{message} Hooks that exist: {', '.join(HOOKS)}")
+            raise PluginError(_unknown_hook(f"{name} ({provider})", attribute, function))
         if not hasattr(function, "opgrad_impl"):
-            message = f"{name}.{attribute} ({provider}) lacks the marker @opgrad.hookimpl"
+            message = (
+                f"{name}.{attribute} ({provider}){_at(function)} lacks the marker @opgrad.hookimpl"
+            )
             raise PluginError(message)
         hooks[attribute] = function
     if not hooks:
+        for attribute in dir(plugin):
+            function = inspect.getattr_static(plugin, attribute, None)
+            if inspect.isfunction(function) and hasattr(function, "opgrad_impl"):
+                raise PluginError(_unknown_hook(f"{name} ({provider})", attribute, function))
         message = (
             f"{name} ({provider}) implements no hook of opgrad; "
             f"a plugin has at least one of: {', '.join(HOOKS)}"
@@ -104,13 +124,23 @@ def _hooks_of(plugin: object, provider: Provider) -> dict[str, Any]:
     return hooks
 
 
-def _check_op(op: object, provider: Provider) -> None:
-    if not isinstance(op, Op):
-        message = (
-            f"opgrad_ops of {provider.namespace!r} ({provider}) handed over {op!r}, which is not "
-            "an op; ops are made by @opgrad.op, @opgrad.elementwise and @opgrad.composite"
-        )
-        raise PluginError(message)
+def _unknown_hook(who: str, attribute: str, function: Any) -> str:
+    near = difflib.get_close_matches(attribute, HOOKS, 1, 0.5)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+
+    return (
+        f"{who}{_at(function)} has an unknown hook {attribute!r}{hint} "
+        f"Hooks that exist: {', '.join(HOOKS)}"
+    )
+
+
+def _at(function: Any) -> str:
+    code = getattr(inspect.unwrap(function), "__code__", None)
+
+    return f" at {code.co_filename}:{code.co_firstlineno}" if code else ""
+
+
+def _check_op(op: Op, provider: Provider) -> None:
     missing = op.undefined()
     if missing:
         message = (
@@ -133,14 +163,17 @@ def check_redefinition(old: Iterable[Op], new: Iterable[Op], provider: Provider)
         raise ConflictError(message)
 
 
-def place_of(error: BaseException) -> str:
-    """` at file:line`: the deepest frame of an error that is not of the import system."""
+def place_of(error: BaseException, module: str) -> str:
+    """` at file:line`: the deepest frame of an error in a plugin; empty where it has none."""
+    package = module.partition(".")[0]
     found = ""
     trace = error.__traceback__
     while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if not name.startswith("<") and os.path.dirname(__file__) != os.path.dirname(name):  # noqa: PTH120 -- no pathlib at import
-            found = f" at {name}:{trace.tb_lineno}"
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        if name.partition(".")[0] == package:
+            found = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
         trace = trace.tb_next
+    if not found and isinstance(error, SyntaxError) and error.filename:
+        found = f" at {error.filename}:{error.lineno}"
 
     return found

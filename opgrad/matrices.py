@@ -244,17 +244,21 @@ def _stacked(
     if not parts:
         return _no_entries(rows + columns)
     if any(type(part) is Value for part in parts):
-        xp = core()
+        xp: Any = core()
     else:
-        xp = next((namespaces.of_type(type(p)) for p in parts if hasattr(p, "dtype")), None)
-        if xp is None:
-            xp = importlib.import_module(namespaces.LIBRARIES["numpy"])
+        arrays = [part for part in parts if hasattr(part, "dtype")]
+        xp = namespaces.of_type(type(arrays[0])) if arrays else _numpy()
 
     return xp.reshape(xp.stack(parts, axis=axis), rows + columns)
 
 
 def _no_entries(shape: tuple[int, ...]) -> Any:
-    return importlib.import_module(namespaces.LIBRARIES["numpy"]).zeros(shape)
+    return _numpy().zeros(shape)
+
+
+def _numpy() -> Any:
+    """NumPy's namespace: where the parts are numbers, their array is NumPy's."""
+    return importlib.import_module(namespaces.LIBRARIES["numpy"])
 
 
 def _entries(tree: Any) -> int:

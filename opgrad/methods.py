@@ -38,16 +38,31 @@ class _Methods:
                 else:  # a provider may define its own ops anew
                     free = owner is op or (owner.provider == provider and name not in claimed)
                 if not free:
-                    by = repr(owner) if owner is not None else "Value itself"
-                    message = f"{op!r} declares Value.{name}, which {by} has; choose another name"
-                    raise ConflictError(message)
+                    raise ConflictError(_clash(provider, op, f"Value.{name}", owner))
                 claimed[name] = op
+
+    def leave(self, ops: Iterable[Op]) -> None:
+        """Take away what ops put here that are no longer registered."""
+        for op in ops:
+            for name in _names_on_value(op):
+                if self.owners.get(name) is op:
+                    del self.owners[name]
+                    delattr(Value, name)
 
     def __call__(self, ops: Iterable[Op]) -> None:
         for op in ops:
             for name, function in _names_on_value(op).items():
                 self.owners[name] = op
                 setattr(Value, name, function)
+
+
+def _clash(provider: Provider, op: Op, name: str, owner: Op | None) -> str:
+    by = repr(owner) if owner is not None else "Value itself"
+
+    return (
+        f"op {provider.namespace}.{op.name} ({provider}) at {op.place} declares {name}, "
+        f"which {by} has; choose another name"
+    )
 
 
 def _names_on_value(op: Op) -> dict[str, Any]:
@@ -94,10 +109,32 @@ class _NumPyNames:
     def __init__(self) -> None:
         self.ops: dict[str, Op] = {}
 
+    def check(self, provider: Provider, ops: Iterable[Op]) -> None:
+        """Refuse a name of NumPy's that another op means.
+
+        Raises:
+            ConflictError: Naming both ops.
+        """
+        claimed: dict[str, Op] = {}
+        for op in ops:
+            for name in _numpy_names_of(op, provider):
+                owner = claimed.get(name) or self.ops.get(name)
+                if owner is None or owner is op:
+                    claimed[name] = op
+                elif name in claimed or owner.provider != provider:
+                    raise ConflictError(_clash(provider, op, f"numpy.{name}", owner))
+                else:  # a provider may define its own ops anew
+                    claimed[name] = op
+
     def __call__(self, ops: Iterable[Op]) -> None:
         for op in ops:
-            for name in (op.name, *op.numpy) if op.qualname.startswith("core.") else op.numpy:
-                self.ops.setdefault(name, op)
+            for name in _numpy_names_of(op, op.provider):
+                self.ops[name] = op
+
+    def leave(self, ops: Iterable[Op]) -> None:
+        """Take away the names of ops that are no longer registered."""
+        gone = list(ops)
+        self.ops = {name: op for name, op in self.ops.items() if op not in gone}
 
     def find(self, function: Any) -> Op:
         """The op of a NumPy function.
@@ -114,6 +151,12 @@ class _NumPyNames:
             raise UnknownOpError(message)
 
         return op
+
+
+def _numpy_names_of(op: Op, provider: Provider | None) -> tuple[str, ...]:
+    core = provider is not None and provider.namespace == "core"
+
+    return (op.name, *op.numpy) if core else op.numpy
 
 
 _methods = _Methods()
@@ -143,7 +186,14 @@ def _array_function(
     """Run the op that a NumPy function means: `np.concatenate([v, w])`."""
     del self, types
 
+    if function.__name__ in _INSPECTION:
+        return getattr(args[0], function.__name__)
+
     return _numpy_names.find(function)(*args, **keywords)
+
+
+_INSPECTION = frozenset({"ndim", "shape", "size"})
+"""NumPy functions that ask for an attribute, and so lose no gradient."""
 
 
 Value.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]
@@ -152,5 +202,5 @@ Value.__array_function__ = _array_function  # type: ignore[attr-defined]
 
 def install(registry: Registry) -> None:
     """Let the ops of a registry reach `Value`: called once, by `import opgrad`."""
-    registry.subscribe(_methods, _methods.check)
-    registry.subscribe(_numpy_names)
+    registry.subscribe(_methods, _methods.check, _methods.leave)
+    registry.subscribe(_numpy_names, _numpy_names.check, _numpy_names.leave)

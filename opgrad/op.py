@@ -184,7 +184,9 @@ class Op:
         return f"{self.qualname} ({self.provider or 'defined here, not in a plugin'})"
 
     def __repr__(self) -> str:
-        return f"<op {self.described} at {self.place}>"
+        editable = ", editable" if self.provider and self.provider.editable else ""
+
+        return f"<op {self.described} at {self.place}{editable}>"
 
     def rule(self, kind: str, operand: str | None) -> Function | None:
         """The rule of this kind for this operand, or None."""

@@ -12,7 +12,7 @@ import difflib
 import importlib
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -34,7 +34,7 @@ FAMILIES = {
 }  # fmt: skip
 """The built-in namespaces, and the files in `opgrad/ops/` that are their plugins."""
 
-RESERVED = frozenset({"core", "opgrad", "local", "test", "linalg", "fft"})
+RESERVED = frozenset({"core", "opgrad", "local", "test", "linalg", "fft"}).union(*FAMILIES.values())
 NAMESPACE = re.compile(r"[a-z][a-z0-9_]{1,30}")
 
 
@@ -55,9 +55,13 @@ class Plugins:
     registry: Registry
     built_in: Mapping[str, Source]
     _sources: dict[str, list[Source]] | None = attrs.field(default=None, init=False)
+    _namespaces: dict[str, Namespace] = attrs.field(factory=dict, init=False)
     _failures: dict[str, PluginError] = attrs.field(factory=dict, init=False)
-    _loading: list[str] = attrs.field(factory=list, init=False)
-    _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False)
+    _loading: dict[str, int] = attrs.field(factory=dict, init=False)
+    """The thread that loads each namespace. No lock is held while code of a plugin runs: a thread
+    that imports a plugin's module by itself would wait for it, and it for that thread."""
+    _waiting: dict[int, str] = attrs.field(factory=dict, init=False)
+    _lock: threading.Condition = attrs.field(factory=threading.Condition, init=False)
 
     # -- what is there ------------------------------------------------------------------------
 
@@ -66,10 +70,6 @@ class Plugins:
         with self._lock:
             if self._sources is None:
                 self._sources = scan()
-                if strict():
-                    for namespace in self._sources:
-                        if self.enabled(namespace):
-                            self.load(namespace)
 
             return self._sources
 
@@ -111,31 +111,80 @@ class Plugins:
         """
         if namespace in self.registry.namespaces:
             return
+        if namespace in self.built_in:
+            self._load(self.built_in[namespace])
+            return
+        self._load_strictly()
+        sources = self.sources().get(namespace)
+        if sources is None:
+            raise UnknownOpError(self._unknown_namespace(namespace))
+        switch = switched_off_by(namespace)
+        if switch is not None:
+            message = f"namespace {namespace!r} ({sources[0]}) is switched off by {switch}"
+            raise UnknownOpError(message)
+        self._load(*sources)
+
+    def _load_strictly(self) -> None:
+        """Under OPGRAD_STRICT every plugin loads before the first one is used."""
+        if strict() and threading.get_ident() not in self._loading.values():
+            for namespace, sources in self.sources().items():
+                if self.enabled(namespace):
+                    self._load(*sources)
+
+    def _load(self, *sources: Source) -> None:
+        """Load the one source of a namespace; remember what keeps it, or several, from loading."""
+        namespace = sources[0].namespace
+        if not self._claim(namespace):
+            return
+        try:
+            flaw = None if namespace in self.built_in else _flaw(namespace, sources, self.registry)
+            if flaw is not None:
+                raise flaw
+            self._import_and_commit(sources[0])
+        except PluginError as error:
+            self._failures[namespace] = error
+            raise
+        finally:
+            with self._lock:
+                del self._loading[namespace]
+                self._lock.notify_all()
+
+    def _claim(self, namespace: str) -> bool:
+        """Whether this thread is to load a namespace: not where it is in, or another one did.
+
+        Raises:
+            PluginError: It failed before, or waiting for it would be waiting for oneself.
+        """
+        me = threading.get_ident()
         with self._lock:
-            if namespace in self.registry.namespaces:
-                return
+            while namespace in self._loading:
+                self._check_circle(namespace, me)
+                self._waiting[me] = namespace
+                try:
+                    self._lock.wait()
+                finally:
+                    del self._waiting[me]
             if namespace in self._failures:
-                raise self._failures[namespace]
-            if namespace in self.built_in:
-                self._import_and_commit(self.built_in[namespace])
-                return
-            sources = self.sources().get(namespace)
-            if namespace in self.registry.namespaces:  # strict loading, on the first scan
-                return
-            if sources is None:
-                raise UnknownOpError(self._unknown_namespace(namespace))
-            switch = switched_off_by(namespace)
-            if switch is not None:
-                message = f"namespace {namespace!r} ({sources[0]}) is switched off by {switch}"
-                raise UnknownOpError(message)
-            try:
-                flaw = _flaw(namespace, sources, self.registry)
-                if flaw is not None:
-                    raise flaw
-                self._import_and_commit(sources[0])
-            except PluginError as error:
-                self._failures[namespace] = error
-                raise
+                raise self._failures[namespace].with_traceback(None)
+            if namespace in self.registry.namespaces:
+                return False
+            self._loading[namespace] = me
+
+            return True
+
+    def _check_circle(self, namespace: str, me: int) -> None:
+        chain = [name for name, thread in self._loading.items() if thread == me]
+        waited: str | None = namespace
+        while waited is not None:
+            chain.append(waited)
+            holder = self._loading.get(waited)
+            if holder == me:
+                message = (
+                    f"plugins import each other in a circle: {' → '.join(chain)}; "
+                    "import ops inside rules"
+                )
+                raise PluginError(message)
+            waited = self._waiting.get(holder) if holder is not None else None
 
     def load_all(self) -> list[Status]:
         """Load every enabled plugin; failures are in the statuses (raised under OPGRAD_STRICT)."""
@@ -160,15 +209,43 @@ class Plugins:
         flaw = _name_flaw(namespace, "load_plugin", self.registry)
         if flaw is not None:
             raise flaw
-        module = getattr(plugin, "__name__", type(plugin).__name__)
+        module = getattr(plugin, "__name__", type(plugin).__module__)
+        sources = self.sources().get(namespace, []) if self.enabled(namespace) else []
+        if [s.modules for s in sources] == [(module,)]:
+            self.load(namespace)  # the installed one itself
+            return
         provider = Provider(namespace, "load_plugin", "by hand", module)
-        with self._lock:
+        try:
             ops = ops_of([plugin], provider)
+        except Exception as error:
+            if isinstance(error, PluginError):
+                raise
+            message = f"plugin {namespace!r} ({provider}) failed: {type(error).__name__}: {error}"
+            raise PluginError(message) from error
+        if ops:  # what defines them is what may define them anew, whatever hands them over
+            provider = attrs.evolve(provider, module=ops[0].forward.__module__)
+        if sources:
+            message = (
+                f"namespace {namespace!r} belongs to {sources[0]}, which is installed; "
+                f"set OPGRAD_DISABLE_PLUGINS={namespace} to define it by hand"
+            )
+            raise ConflictError(message)
+        with self._lock:
             held = self.registry.table(namespace)
-            if held and not all(op in ops for op in held.values()):
+            replaced = held and not all(op in ops for op in held.values())
+            if replaced:
                 check_redefinition(held.values(), ops, provider)
-                print(f"opgrad: {namespace!r} was defined before and is replaced")  # noqa: T201 -- a notice to whoever is typing
             self.registry.commit(provider, ops)
+        if replaced:
+            print(f"opgrad: {namespace!r} was defined before and is replaced")  # noqa: T201 -- a notice to whoever is typing
+
+    def namespace(self, name: str) -> Namespace:
+        """The ops of a loaded namespace as attributes, always the same object."""
+        with self._lock:
+            if name not in self._namespaces:
+                self._namespaces[name] = Namespace(self, name)
+
+            return self._namespaces[name]
 
     def forget(self, namespace: str) -> None:
         """Take a namespace out again, with the memory of its failure."""
@@ -185,30 +262,42 @@ class Plugins:
 
     def _import_and_commit(self, source: Source) -> None:
         namespace = source.namespace
-        if namespace in self._loading:
-            chain = " → ".join([*self._loading, namespace])
-            message = f"plugins import each other in a circle: {chain}; import ops inside rules"
-            raise PluginError(message)
-        self._loading.append(namespace)
         try:
             plugins = [import_plugin(source, name) for name in source.modules]
-            self.registry.commit(source.provider, ops_of(plugins, source.provider))
-        except PluginError:
-            raise
-        except Exception as error:
+            ops = ops_of(plugins, source.provider)
+            self._check_owners(ops, source)
+            self.registry.commit(source.provider, ops)
+        except (Exception, SystemExit) as error:
+            place = place_of(error, source.module)
+            if isinstance(error, PluginError) and not place:  # ours, of this plugin
+                raise
             message = (
                 f"plugin {namespace!r} ({source}) failed: {type(error).__name__}: {error}"
-                f"{place_of(error)}; repair or uninstall it, or set "
-                f"OPGRAD_DISABLE_PLUGINS={namespace}"
+                f"{place}; repair or uninstall it, or set OPGRAD_DISABLE_PLUGINS={namespace}"
             )
             raise PluginError(message) from error
-        finally:
-            self._loading.pop()
+
+    def _check_owners(self, ops: Iterable[Op], source: Source) -> None:
+        """Refuse ops that another distribution's plugin defines, loaded or not."""
+        others = [
+            other
+            for sources in (self._sources or {}).values()
+            for other in sources
+            if other.distribution != source.distribution
+        ]
+        for op in ops:
+            for other in others:
+                if other.holds(op.forward.__module__):
+                    message = (
+                        f"op {op.name!r} at {op.place} belongs to {other}; {source} cannot "
+                        f"register it in namespace {source.namespace!r}: call it, or define its own"
+                    )
+                    raise ConflictError(message)
 
     def _unknown_namespace(self, namespace: str) -> str:
         known = [*self.registry.namespaces, *self.sources()]
         near = difflib.get_close_matches(namespace, [*known, *self.registry.table(BUILT_IN)], 3)
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
 
         return (
             f"no installed plugin provides {namespace!r}, neither an op nor a namespace{hint} "
@@ -216,11 +305,11 @@ class Plugins:
         )
 
 
-def _flaw(namespace: str, sources: list[Source], registry: Registry) -> PluginError | None:
+def _flaw(namespace: str, sources: Sequence[Source], registry: Registry) -> PluginError | None:
     """What keeps these sources from loading, before any is imported."""
     flaw = _name_flaw(namespace, str(sources[0]), registry)
     if flaw is None and len(sources) > 1:
-        both = " and ".join(map(str, sources))
+        both = " and ".join([f"{source} ({source.modules[0]})" for source in sources])
         message = (
             f"{both} both claim the namespace {namespace!r}, so neither is loaded; "
             "uninstall one of them"
@@ -290,25 +379,25 @@ def find(plugins: Plugins, namespace: str, name: str) -> Any:
     if namespace != BUILT_IN:
         raise UnknownOpError(plugins.registry.unknown(f"{namespace}.{name}"))
     if name == BUILT_IN:
-        return CORE
+        return plugins.namespace(name)
     known = (plugins.registry.namespaces, plugins.built_in)
-    if not any(name in names for names in known) and (
-        NAMESPACE.fullmatch(name) is None or name not in plugins.sources()
-    ):
+    if not any(name in names for names in known) and name not in plugins.sources():
         raise UnknownOpError(_unknown(plugins, name))
     plugins.load(name)
 
-    return Namespace(plugins, name)
+    return plugins.namespace(name)
 
 
 def _unknown(plugins: Plugins, name: str) -> str:
     """What to say of a bare name: near ops, near namespaces, plugins' ops of that name."""
     message = plugins.registry.unknown(name)
-    if "did you mean" in message:
-        return message
     near = difflib.get_close_matches(name, list(plugins.sources()), 1)
+    if not near:
+        return message
+    if "did you mean" in message:
+        return f"{message.removesuffix('?')} or the namespace {near[0]!r}?"
 
-    return f"{message}; did you mean the namespace {near[0]!r}?" if near else message
+    return f"{message}; did you mean the namespace {near[0]!r}?"
 
 
 def names(plugins: Plugins, namespace: str) -> list[str]:
@@ -330,7 +419,7 @@ def _built_in_source(namespace: str, families: tuple[str, ...]) -> Source:
 
 REGISTRY = Registry()
 PLUGINS = Plugins(REGISTRY, {name: _built_in_source(name, f) for name, f in FAMILIES.items()})
-CORE = Namespace(PLUGINS, BUILT_IN)
+CORE = PLUGINS.namespace(BUILT_IN)
 
 
 def core() -> Namespace:

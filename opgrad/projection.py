@@ -186,11 +186,15 @@ def everywhere(mask: Any) -> bool:
     return bool(mask.all()) if hasattr(mask, "all") else bool(mask)
 
 
-_UNSHARED = 3  # references to a gradient that the caller has let go: here, there, and the count
+_UNSHARED = 2  # references to what nobody else holds: the local name, and the count's argument
 
 
-def owned(gradient: Any) -> Any:
-    """The gradient as an array of its own: rules may return views, and pass on what they got."""
+def pop_owned(holder: Any, key: Any) -> Any:
+    """Take a gradient out of a list or dict, as an array of its own.
+
+    Rules may return views, and hand on what they got: such a gradient is copied.
+    """
+    gradient = holder.pop(key)
     if not hasattr(gradient, "dtype") or type(gradient) is Value:
         return gradient
     if getattr(gradient, "base", None) is None and sys.getrefcount(gradient) <= _UNSHARED:

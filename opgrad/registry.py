@@ -26,6 +26,7 @@ class Registry:
 
     _tables: Mapping[str, Table] = attrs.field(factory=dict, init=False)
     _subscribers: list[Callable[[Iterable[Op]], None]] = attrs.field(factory=list, init=False)
+    _leavers: list[Callable[[Iterable[Op]], None]] = attrs.field(factory=list, init=False)
     _checks: list[Callable[[Provider, Iterable[Op]], None]] = attrs.field(factory=list, init=False)
     _lock: threading.RLock = attrs.field(factory=threading.RLock, init=False)
 
@@ -83,13 +84,17 @@ class Registry:
         self,
         listener: Callable[[Iterable[Op]], None],
         check: Callable[[Provider, Iterable[Op]], None] | None = None,
+        leave: Callable[[Iterable[Op]], None] | None = None,
     ) -> None:
         """Call `listener` with the ops of each commit, first with those already here.
 
-        `check` is called before a commit changes anything, and may refuse it by raising.
+        `check` is called before a commit changes anything, and may refuse it by raising; `leave`
+        is called with the ops that were replaced or discarded.
         """
         with self._lock:
             self._subscribers.append(listener)
+            if leave is not None:
+                self._leavers.append(leave)
             if check is not None:
                 self._checks.append(check)
             for table in self._tables.values():
@@ -108,7 +113,10 @@ class Registry:
                 check(provider, new.values())
             for op in new.values():
                 object.__setattr__(op, "provider", provider)
+            old = self.table(provider.namespace).values()
             self._tables = {**self._tables, provider.namespace: MappingProxyType(new)}
+            for leave in self._leavers:
+                leave([op for op in old if new.get(op.name) is not op])
             for listener in self._subscribers:
                 listener(new.values())
 
@@ -144,8 +152,11 @@ class Registry:
         """Forget a namespace: its names are unknown afterwards. Recorded graphs keep their ops."""
         with self._lock:
             tables = dict(self._tables)
-            for op in tables.pop(namespace, {}).values():
-                object.__setattr__(op, "provider", None)
+            gone = list(tables.pop(namespace, {}).values())
             self._tables = tables
+            for leave in self._leavers:
+                leave(gone)
+            for op in gone:
+                object.__setattr__(op, "provider", None)
             for listener in self._subscribers:
                 listener(())

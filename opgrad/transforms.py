@@ -15,7 +15,7 @@ from opgrad import trees
 from opgrad.backprop import check_cotangent, gradients
 from opgrad.errors import NotDifferentiableError, RuleError
 from opgrad.inputs import Inputs, Position, arguments, as_output, checked_tangents
-from opgrad.projection import data_of, owned, zeros_like
+from opgrad.projection import data_of, pop_owned, zeros_like
 from opgrad.pushforward import tangents
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, constant, recorded
@@ -74,10 +74,13 @@ def value_and_grad(
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         chosen, several, run = arguments(f, argnums, args, kwargs)
         inputs = Inputs.of(chosen)
-        output, aux = _split(inputs.run(run, inputs.trees), has_aux=has_aux)
-        found, was_recorded = _gradients_of(output, inputs)
-        out = inputs.hand_out(output, was_recorded)
-        aux = trees.map_leaves(inputs.hand_out_aux, aux)
+        try:
+            output, aux = _split(inputs.run(run, inputs.trees), has_aux=has_aux)
+            found, was_recorded = _gradients_of(output, inputs)
+            out = inputs.hand_out(output, was_recorded)
+            aux = trees.map_leaves(inputs.hand_out_aux, aux)
+        finally:
+            inputs.forget()
         results = _hand_out_gradients(found, was_recorded, inputs, chosen)
 
         return ((out, aux) if has_aux else out), (results if several else results[0])
@@ -106,9 +109,12 @@ def jvp(f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any]) -> tuple[An
     """
     inputs = Inputs.of(tuple(xs))
     given = checked_tangents(tuple(xs), inputs.values, tuple(ts))
-    result = inputs.run(f, *inputs.trees)
-    outputs, push = _pushing(result, inputs)
-    moved, was_recorded = push(given)
+    try:
+        result = inputs.run(f, *inputs.trees)
+        outputs, push = _pushing(result, inputs)
+        moved, was_recorded = push(given)
+    finally:
+        inputs.forget()
     out = trees.refill(result, iter([inputs.hand_out(o, was_recorded) for o in outputs]))
     tangent = trees.refill(result, iter([inputs.hand_out(t, was_recorded) for t in moved]))
 
@@ -210,8 +216,8 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any
                 [o for o, _ in pairs], [g for _, g in pairs], inputs.values,
                 floor=inputs.floor, record=inputs.record,
             )  # fmt: skip
-        filled = _zeros_for_none(found, inputs)
-        return _hand_out_gradients(filled, was_recorded, inputs, xs)
+        _fill_zeros(found, inputs)
+        return _hand_out_gradients(found, was_recorded, inputs, xs)
 
     return trees.refill(result, iter([inputs.hand_out_aux(o) for o in outputs])), pull
 
@@ -252,13 +258,16 @@ def _gradients_of(output: Any, inputs: Inputs) -> tuple[list[Any], bool]:
             [output], [cotangent], inputs.values, floor=inputs.floor, record=inputs.record
         )
 
-    return _zeros_for_none(found, inputs), was_recorded
+    _fill_zeros(found, inputs)
+
+    return found, was_recorded
 
 
-def _zeros_for_none(found: list[Any], inputs: Inputs) -> list[Any]:
-    pairs = zip(found, inputs.values, strict=True)
-
-    return [zeros_like(value._data) if g is None else g for g, value in pairs]
+def _fill_zeros(found: list[Any], inputs: Inputs) -> None:
+    """Zeros in the place of what the output does not depend on."""
+    for index, value in enumerate(inputs.values):
+        if found[index] is None:
+            found[index] = zeros_like(value._data)
 
 
 def _hand_out_gradients(
@@ -269,7 +278,7 @@ def _hand_out_gradients(
 ) -> tuple[Any, ...]:
     """The gradients as the caller gets them, in the containers the caller gave."""
     found.reverse()
-    given = [owned(inputs.hand_out(found.pop(), was_recorded)) for _ in inputs.values]
+    given = [inputs.hand_out(pop_owned(found, -1), was_recorded) for _ in inputs.values]
     new = iter(given)
 
     return tuple([trees.refill(tree, new) for tree in chosen])

@@ -36,10 +36,10 @@ def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
     if isinstance(tree, list | tuple):
         return type(tree)([map_leaves(function, child) for child in tree])
     if attrs.has(type(tree)):
-        names = [field.name for field in attrs.fields(type(tree))]
-        return attrs.evolve(
-            tree, **{name.lstrip("_"): map_leaves(function, getattr(tree, name)) for name in names}
-        )
+        new = copy.copy(tree)
+        for field in attrs.fields(type(tree)):  # set past frozen classes and init=False fields
+            object.__setattr__(new, field.name, map_leaves(function, getattr(tree, field.name)))
+        return new
 
     return function(tree)
 

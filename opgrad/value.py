@@ -255,8 +255,8 @@ class Value:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         message = (
-            f"entries of a Value are not assigned: {self.described}. Build the array with opgrad.ops.where "
-            "or opgrad.ops.concat, or assign plain data before it becomes a Value"
+            f"entries of a Value are not assigned: {self.described}. Build the array with "
+            "opgrad.ops.where or opgrad.ops.concat, or assign plain data before it becomes a Value"
         )
         raise ConversionError(message)
 
@@ -298,8 +298,8 @@ class Value:
         """Copies and pickles of a leaf are leaves of their own."""
         if self.op is not None:
             message = (
-                f"{self.described} is a result of {self.op.described}, and its history cannot be copied or "
-                "pickled; take v.data, or copy the leaves and run the forward again"
+                f"{self.described} is a result of {self.op.described}, and its history cannot be copied "
+                "or pickled; take v.data, or copy the leaves and run the forward again"
             )
             raise ConversionError(message)
 

@@ -1,13 +1,18 @@
 """The ops by name: `opgrad.ops.add`, and those of plugins, `opgrad.ops.activations.gelu`.
 
-Each other file here is a family of built-in ops, and a plugin like a stranger's.
+This is also a namespace of the Array API standard, whose arrays are Values. Each other file here
+is a family of built-in ops, and a plugin like a stranger's; or it holds what is no op (dtypes,
+constants, functions that make arrays).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from opgrad.ops.inspection import __array_api_version__, __array_namespace_info__
 from opgrad.plugins import BUILT_IN, PLUGINS, find, names
+
+__all__ = ["__array_api_version__", "__array_namespace_info__"]
 
 
 def __getattr__(name: str) -> Any:
