@@ -218,8 +218,8 @@ def between(nodes: list[Value], targets: set[int]) -> list[Value]:
 def _changed(node: Value, operand: Value) -> str:
     if operand.serial < 0 and operand.op is not None:
         return (
-            f"the data of {operand.described}, a result of {operand.op.described}, was assigned, so "
-            "its history no longer tells how it was made; make a new Value of the data instead"
+            f"the data of {operand.described}, a result of {operand.op.described}, was assigned, "
+            "so its history no longer tells how it was made; make a new Value of the data instead"
         )
     used_by = node.op.described if node.op else "an op"
 

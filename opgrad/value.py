@@ -298,8 +298,8 @@ class Value:
         """Copies and pickles of a leaf are leaves of their own."""
         if self.op is not None:
             message = (
-                f"{self.described} is a result of {self.op.described}, and its history cannot be copied "
-                "or pickled; take v.data, or copy the leaves and run the forward again"
+                f"{self.described} is a result of {self.op.described}, and its history cannot be "
+                "copied or pickled; take v.data, or copy the leaves and run the forward again"
             )
             raise ConversionError(message)
 
