@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import numbers
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,7 +94,7 @@ def _check_attribute(it: Op, name: str, value: Any) -> Any:
     if isinstance(default, bool | str):
         expected = type(default)
     elif isinstance(default, int | float):
-        expected = (int, float)
+        expected = numbers.Real
     fits = expected is None or (
         isinstance(value, expected) and (isinstance(default, bool) or not isinstance(value, bool))
     )

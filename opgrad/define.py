@@ -6,12 +6,15 @@ Everything about a definition is checked here, where it is made.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from keyword import iskeyword
 from typing import Any, overload
 
 from opgrad.errors import OpDefinitionError
 from opgrad.op import BINARY_OPERATORS, UNARY_OPERATORS, Function, Op
 from opgrad.rules import REQUIRED, RESERVED, Parameters, parameters_of, place
+from opgrad.samples import Sample
 
 
 @overload
@@ -100,51 +103,96 @@ def composite(forward: Function | None = None, /, **declarations: Any) -> Any:
     return _decorate(forward, {**declarations, "composite": True})
 
 
-_DECLARATIONS = frozenset(
-    {
-        "name", "linear", "nondiff", "saves", "outputs", "broadcasts", "operator", "methods",
-        "properties", "numpy", "symbol", "domain", "kinks", "samples", "elementwise", "composite",
-    },
-)  # fmt: skip
+_NO_RESULT = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 def _decorate(forward: Function | None, declarations: dict[str, Any]) -> Any:
-    unknown = declarations.keys() - _DECLARATIONS
-    if unknown:
-        name = min(unknown)
-        near = difflib.get_close_matches(name, _DECLARATIONS, 1)
-        message = (
-            f"an op has no declaration {name!r}{f'; did you mean {near[0]!r}?' if near else ''} "
-            f"Declarations that exist: {', '.join(sorted(_DECLARATIONS))}"
-        )
-        raise OpDefinitionError(message)
+    for name, value in declarations.items():
+        if name not in _DECLARATIONS:
+            near = difflib.get_close_matches(name, _DECLARATIONS, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            message = (
+                f"an op has no declaration {name!r}{hint} "
+                f"Declarations that exist: {', '.join(sorted(_DECLARATIONS))}"
+            )
+            raise OpDefinitionError(message)
+        wanted, fits = _DECLARATIONS[name]
+        if not fits(value):
+            message = f"the declaration {name}={value!r} is wrong: it is {wanted}"
+            raise OpDefinitionError(message)
     if forward is None:
         return lambda function: _make(function, declarations)
 
     return _make(forward, declarations)
 
 
+def _names(value: Any) -> bool:
+    parts = (value,) if isinstance(value, str) else value
+
+    return isinstance(parts, Sequence) and all(
+        isinstance(part, str) and part.isidentifier() for part in parts
+    )
+
+
+def _intervals(value: Any) -> bool:
+    intervals = value.values() if isinstance(value, Mapping) else (value,)
+
+    return value is None or all(
+        isinstance(i, tuple) and len(i) == 2 and i[0] < i[1]  # noqa: PLR2004 -- low, high
+        for i in intervals
+    )
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _text(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+_DECLARATIONS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "name": ("an identifier without an underscore in front", _text),
+    "linear": ('True, False or "jointly"', lambda v: isinstance(v, bool) or v == "jointly"),
+    "nondiff": ("names of operands, or True for all", lambda v: _flag(v) or _names(v)),
+    "saves": ("True or False", _flag),
+    "outputs": (
+        'a number of outputs, or "many"',
+        lambda v: v in {None, "many"} or (isinstance(v, int) and v > 0),
+    ),
+    "broadcasts": ("True or False", _flag),
+    "operator": ("an operator of Python, as text", _text),
+    "methods": ("names", _names),
+    "properties": ("names", _names),
+    "numpy": ("names of NumPy functions", _names),
+    "symbol": ("text", _text),
+    "domain": ("(low, high), or an operand's name: (low, high)", _intervals),
+    "kinks": (
+        "a tuple of numbers",
+        lambda v: isinstance(v, Sequence) and all(isinstance(k, int | float) for k in v),
+    ),
+    "samples": (
+        "a tuple of opgrad.sample(...)",
+        lambda v: isinstance(v, Sequence) and all(isinstance(s, Sample) for s in v),
+    ),
+    "elementwise": ("True or False", _flag),
+    "composite": ("True or False", _flag),
+}
+"""What may be declared of an op: in words, and as a check."""
+
+
 def _make(forward: Function, declarations: dict[str, Any]) -> Op:
     parameters = parameters_of(forward)
-    name = declarations.pop("name", None) or forward.__name__.rstrip("_")
+    name = declarations.pop("name", None)
+    if name is None:
+        name = forward.__name__.rstrip("_")
     _check_names(name, forward, parameters)
     operands = tuple(n for n in parameters.positional if n != "xp")
     optional = _count_optional(forward, operands, parameters)
     nondiff = _as_nondiff(name, declarations.pop("nondiff", ()), operands, parameters.variadic)
-    domain = declarations.pop("domain", None) or {}
-    if isinstance(domain, tuple):
-        domain = {operands[0]: domain}
     for key in ("methods", "properties", "numpy", "samples", "kinks"):
         value = declarations.pop(key, ())
         declarations[key] = (value,) if isinstance(value, str) else tuple(value)
-    operator = declarations.get("operator")
-    table = BINARY_OPERATORS if len(operands) == 2 else UNARY_OPERATORS  # noqa: PLR2004
-    if operator is not None and operator not in table and operator != "[]":
-        message = (
-            f"{name} has {len(operands)} operand(s) and declares the operator {operator!r}; "
-            f"operators for that many are {' '.join(table)}"
-        )
-        raise OpDefinitionError(message)
     if declarations.get("composite") and (
         declarations.get("saves") or declarations.get("outputs") or parameters.variadic
     ):
@@ -152,9 +200,11 @@ def _make(forward: Function, declarations: dict[str, Any]) -> Op:
         raise OpDefinitionError(message)
     if declarations.get("elementwise"):
         declarations["broadcasts"] = True
+    operator = declarations.get("operator")
+    _check_operator(name, operator, operands)
     declarations["symbol"] = declarations.get("symbol") or operator or name
 
-    return Op(
+    made = Op(
         name=name,
         forward=forward,
         operands=operands,
@@ -163,17 +213,71 @@ def _make(forward: Function, declarations: dict[str, Any]) -> Op:
         attributes={n: parameters.defaults.get(n, REQUIRED) for n in parameters.keyword_only},
         nondiff=nondiff,
         wants_xp="xp" in parameters.positional,
-        domain=domain,
+        domain=_as_domain(name, declarations.pop("domain", None), operands),
         **declarations,
     )
+    _check_samples(made)
+
+    return made
+
+
+def _check_operator(name: str, operator: str | None, operands: tuple[str, ...]) -> None:
+    tables = {1: UNARY_OPERATORS, 2: BINARY_OPERATORS}
+    table = tables.get(len(operands), {})
+    if operator is not None and operator not in table and (operator != "[]" or not operands):
+        message = (
+            f"{name} has {len(operands) or 'any number of'} operand(s) and declares the operator "
+            f"{operator!r}; operators for that many are: {' '.join(table) or 'none'}"
+        )
+        raise OpDefinitionError(message)
+
+
+def _as_domain(name: str, domain: Any, operands: tuple[str, ...]) -> dict[str, Any]:
+    if domain is None:
+        return {}
+    if isinstance(domain, tuple) and len(operands) == 1:
+        return {operands[0]: domain}
+    if isinstance(domain, tuple) or not set(domain) <= set(operands):
+        message = (
+            f"the domain of {name} names its operands ({', '.join(operands)}), "
+            f"as in {{{(operands or ('x',))[0]!r}: (0.0, 1.0)}}; got {domain!r}"
+        )
+        raise OpDefinitionError(message)
+
+    return dict(domain)
+
+
+def _check_samples(made: Op) -> None:
+    """Each sample is a call that the op takes; an adapter, where there is one, comes later."""
+    for sample in made.samples:
+        count, most = len(sample.operands), len(made.operands)
+        fits = made.variadic or most - made.optional <= count <= most
+        unknown = sample.attributes.keys() - made.attributes.keys() - set(made.operands)
+        if not fits or unknown:
+            message = f"{sample!r} does not fit {made.signature}; a sample is a call of the op"
+            raise OpDefinitionError(message)
 
 
 def _check_names(name: str, forward: Function, parameters: Parameters) -> None:
-    if not name.isidentifier():
-        message = f"an op's name is an identifier, which {name!r} is not: {place(forward)}"
+    if not name.isidentifier() or name.startswith("_") or iskeyword(name):
+        message = (
+            f"an op's name is an identifier without an underscore in front, which {name!r} is "
+            f"not: {place(forward)}; give it as name="
+        )
         raise OpDefinitionError(message)
+    if forward.__code__.co_flags & _NO_RESULT:
+        message = f"{place(forward)} is a generator or a coroutine; a forward returns its result"
+        raise OpDefinitionError(message)
+    for attribute in parameters.keyword_only:
+        default = parameters.defaults.get(attribute)
+        if isinstance(default, list | dict | set):
+            message = (
+                f"attribute {attribute!r} of {place(forward)} has the default {default!r}; "
+                "attributes are plain and hashable: write a tuple"
+            )
+            raise OpDefinitionError(message)
     taken = [n for n in parameters.names if n in RESERVED and n != "xp"]
-    if taken or "xp" in parameters.names[1:]:
+    if taken or "xp" in parameters.names[1:] or parameters.variadic == "xp":
         message = (
             f"{place(forward)} calls a parameter {(taken or ['xp'])[0]!r}; "
             f"{', '.join(sorted(RESERVED))} mean something else in rules (xp comes first)"
@@ -204,8 +308,8 @@ def _as_nondiff(
     name: str, nondiff: Any, operands: tuple[str, ...], variadic: str | None
 ) -> frozenset[str]:
     everything = operands or (variadic or "",)
-    if nondiff is True:
-        return frozenset(everything)
+    if isinstance(nondiff, bool):
+        return frozenset(everything) if nondiff else frozenset()
     chosen = (nondiff,) if isinstance(nondiff, str) else tuple(nondiff)
     for operand in chosen:
         if operand not in everything:

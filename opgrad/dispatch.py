@@ -127,11 +127,14 @@ def OPEN(*nothing: Any) -> Any:  # noqa: N802 -- see ALIAS
 
 
 @OPEN.backward
-def open_backward() -> Any:
-    """Refuse: the transform could not see what this sweep leaves in `grad`."""
+def open_backward(g: Any, y: Any, nothing: tuple[Any, ...]) -> Any:
+    """Refuse, unless recorded: the transform would not see what is left in `grad`."""
+    if type(y) is Value:
+        return (g,) * len(nothing)
     message = (
         "backward() was called in a function that a transform (grad, jvp, ...) is differentiating, "
-        "and reached the transform's input; use opgrad.grad or opgrad.vjp in that function"
+        "and reached the transform's input; use opgrad.grad or opgrad.vjp there, or "
+        "backward(record=True)"
     )
     raise NotDifferentiableError(message)
 

@@ -266,6 +266,12 @@ class Op:
                     f"@{self.name}.{kind}, without an operand's name"
                 )
                 raise OpDefinitionError(message)
+            if target == self.variadic:
+                message = (
+                    f"{self.name} takes *{target}, so one rule serves them all: "
+                    f"@{self.name}.{kind}, which asks for {target!r} and returns a tuple"
+                )
+                raise OpDefinitionError(message)
             if target not in self.operands:
                 message = f"{self.name} has no operand {target!r}; its operands are {_listed(self)}"
                 raise OpDefinitionError(message)
@@ -294,13 +300,20 @@ class Op:
         for name in parameters_of(rule).names:
             if name not in known:
                 near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ""
+                hint = f"; did you mean {near[0]!r}?" if near else ";"
                 message = (
                     f"{place(rule)}, a {kind} rule of {self.name}, asks for {name!r}, which does "
                     f"not exist{hint} Names that exist: {', '.join(known)}"
                 )
                 raise OpDefinitionError(message)
-        clash = self.rules.get((kind, operand))
+        clash = self.rules.get((kind, operand)) or next(
+            (
+                held
+                for (held_kind, name), held in self.rules.items()
+                if held_kind == kind and (name is None or operand is None)
+            ),
+            None,
+        )
         if clash is not None:
             message = (
                 f"{self.name} already has a {kind} rule"

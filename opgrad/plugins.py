@@ -9,10 +9,12 @@ it is remembered, and raised when somebody asks for that namespace.
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
 import attrs
@@ -29,12 +31,19 @@ BUILT_IN = "core"
 FAMILIES = {
     BUILT_IN: (
         "arithmetic", "exponential", "trigonometric", "comparison", "selection",
-        "reductions", "linear_algebra", "manipulation", "indexing",
+        "reductions", "linear_algebra", "manipulation", "indexing", "sorting", "cumulative",
+        "rearranging", "contractions",
     ),
 }  # fmt: skip
 """The built-in namespaces, and the files in `opgrad/ops/` that are their plugins."""
 
-RESERVED = frozenset({"core", "opgrad", "local", "test", "linalg", "fft"}).union(*FAMILIES.values())
+MEMBERS = {BUILT_IN: ("inspection", "creation", "sets"), "fft": ("frequencies",)}
+"""Files in `opgrad/ops/` whose `__all__` a namespace offers beside its ops: dtypes, constants, and
+functions that make arrays. They are imported when a name is no op."""
+
+RESERVED = frozenset({"core", "opgrad", "local", "test", "linalg", "fft"}).union(
+    *FAMILIES.values(), *MEMBERS.values()
+)
 NAMESPACE = re.compile(r"[a-z][a-z0-9_]{1,30}")
 
 
@@ -323,7 +332,8 @@ def _name_flaw(namespace: str, who: str, registry: Registry) -> PluginError | No
     if not NAMESPACE.fullmatch(namespace):
         message = f"{who}: a namespace is [a-z][a-z0-9_]{{1,30}}, which {namespace!r} is not"
         return PluginError(message)
-    if namespace in RESERVED or namespace in registry.table(BUILT_IN):
+    taken = (RESERVED, registry.table(BUILT_IN), members(BUILT_IN))
+    if any(namespace in names for names in taken):
         message = f"{who}: the namespace {namespace!r} is reserved; choose another name"
         return ConflictError(message)
 
@@ -364,10 +374,10 @@ class Namespace:
 
 
 def find(plugins: Plugins, namespace: str, name: str) -> Any:
-    """An op of a namespace, or (from the built-in one) another namespace.
+    """An op of a namespace, another of its names, or (from the built-in one) another namespace.
 
     Raises:
-        UnknownOpError: Neither is there; the message names the nearest.
+        UnknownOpError: None is there; the message names the nearest.
         PluginError: The plugin that owns the name cannot be used.
     """
     plugins.load(namespace)
@@ -376,6 +386,8 @@ def find(plugins: Plugins, namespace: str, name: str) -> Any:
         op = plugins.registry.table(BUILT_IN).get(name)
     if op is not None:
         return op
+    if name in members(namespace):
+        return getattr(members(namespace)[name], name)
     if namespace != BUILT_IN:
         raise UnknownOpError(plugins.registry.unknown(f"{namespace}.{name}"))
     if name == BUILT_IN:
@@ -386,6 +398,14 @@ def find(plugins: Plugins, namespace: str, name: str) -> Any:
     plugins.load(name)
 
     return plugins.namespace(name)
+
+
+@functools.cache
+def members(namespace: str) -> Mapping[str, ModuleType]:
+    """The names of a built-in namespace that are no ops, each with the module that has it."""
+    modules = [importlib.import_module(f"opgrad.ops.{file}") for file in MEMBERS.get(namespace, ())]
+
+    return {name: module for module in modules for name in module.__all__}
 
 
 def _unknown(plugins: Plugins, name: str) -> str:
@@ -403,7 +423,7 @@ def _unknown(plugins: Plugins, name: str) -> str:
 def names(plugins: Plugins, namespace: str) -> list[str]:
     """The names under a namespace; under the built-in one, also those of other namespaces."""
     plugins.load(namespace)
-    found = set(plugins.registry.table(namespace))
+    found = {*plugins.registry.table(namespace), *members(namespace)}
     if namespace == BUILT_IN:
         usable = (n for n in plugins.sources() if plugins.enabled(n))
         found |= {*usable, *plugins.built_in, *plugins.registry.namespaces} - {BUILT_IN}

@@ -211,7 +211,9 @@ def test_what_a_forward_saves_reaches_its_rules_and_nobody_else():
 
 def test_an_op_that_saves_is_differentiable_once():
     """What it saved has no history: a second derivative would be silently wrong."""
-    with pytest.raises(NotDifferentiableError, match="local.square .* can be differentiated once"):
+    with pytest.raises(
+        NotDifferentiableError, match=r"local\.square .* can be differentiated once"
+    ):
         opgrad.grad(opgrad.grad(saving()))(3.0)
 
 
@@ -432,7 +434,9 @@ def test_an_operand_with_a_default_is_refused():
 
 def test_keyword_catch_alls_are_refused():
     """Each attribute has a name, so that it can be checked."""
-    refuses(lambda: opgrad.op(function("def f(x, **options):")), "**keywords", "name each attribute")
+    forward = function("def f(x, **options):")
+
+    refuses(lambda: opgrad.op(forward), "**keywords", "name each attribute")
 
 
 def test_operands_beside_a_star_are_refused():
@@ -705,7 +709,7 @@ def test_any_real_number_fits_an_attribute_whose_default_is_one(value):
 
 def test_a_value_as_attribute_is_refused():
     """Attributes are never differentiated; the error says so."""
-    with pytest.raises(CallError, match="attributes are plain settings and are never differentiated"):
+    with pytest.raises(CallError, match="attributes are .* never differentiated"):
         opgrad.op(attributed)(1.0, beta=opgrad.Value(2.0))
 
 
@@ -769,9 +773,7 @@ def test_the_docstring_is_that_of_the_forward():
 
 def test_the_symbol_is_the_operator_or_the_name():
     """Unless one is given."""
-    found = [
-        opgrad.op(**k)(binary).symbol for k in ({}, {"operator": "*"}, {"symbol": "times"})
-    ]
+    found = [opgrad.op(**k)(binary).symbol for k in ({}, {"operator": "*"}, {"symbol": "times"})]
 
     assert found == ["binary", "*", "times"]
 

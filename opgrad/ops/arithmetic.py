@@ -405,6 +405,60 @@ def sign_jvp(xp, t, x, y):
     return xp.zeros_like(t)
 
 
+@elementwise(
+    samples=(
+        sample(2.0, -3.0),
+        sample([1.5, -2.0], [-0.5, -4.0]),
+        sample([[1.0], [-2.0]], [3.0, -0.5]),
+    )
+)
+def copysign(xp, a, b):
+    """|a| with the sign of b, also that of a zero; in b a step function."""
+    return xp.copysign(a, b)
+
+
+@copysign.derivative("a")
+def copysign_derivative_a(xp, a, b):
+    """d(copysign)/da = sign(a) times the sign of b; 0 at the kink 0."""
+    return xp.sign(a) * xp.copysign(1.0, b)
+
+
+@copysign.backward("b")
+def copysign_backward_b(xp, g):
+    """Zero: flat on both sides of the step."""
+    return xp.zeros_like(g)
+
+
+@copysign.jvp("b")
+def copysign_jvp_b(xp, t):
+    """Zero: flat on both sides of the step."""
+    return xp.zeros_like(t)
+
+
+@elementwise(samples=(sample(1.0, 2.0), sample([1.0, -2.0], [0.5, -4.0]), sample([[1.0]], [2.0])))
+def nextafter(xp, a, b):
+    """The next number after a towards b: a, but for rounding; a step function in b."""
+    return xp.nextafter(a, b)
+
+
+@nextafter.derivative("a")
+def nextafter_derivative_a():
+    """d(nextafter)/da = 1: the distance to the next number is rounding."""
+    return 1.0
+
+
+@nextafter.backward("b")
+def nextafter_backward_b(xp, g):
+    """Zero: only the side counts on which b is."""
+    return xp.zeros_like(g)
+
+
+@nextafter.jvp("b")
+def nextafter_jvp_b(xp, t):
+    """Zero: only the side counts on which b is."""
+    return xp.zeros_like(t)
+
+
 def _is_complex(x):
     """Whether the data are complex; for a Value as for what it holds."""
     dtype = getattr(x, "dtype", type(x))
@@ -473,6 +527,8 @@ def opgrad_ops() -> tuple[Op, ...]:
         hypot,
         abs_,
         sign,
+        copysign,
+        nextafter,
         real,
         imag,
         conj,

@@ -121,6 +121,28 @@ def bitwise_invert(xp, x):
     return xp.bitwise_invert(x)
 
 
+@elementwise(
+    nondiff=True,
+    operator="<<",
+    numpy=("left_shift",),
+    samples=(sample(6, 3), sample([6, 1], [3, 0]), sample([[1], [2]], [1, 2, 3])),
+)
+def bitwise_left_shift(a, b):
+    """a << b: the bits of a moved up by b places, a · 2ᵇ where nothing falls off."""
+    return a << b
+
+
+@elementwise(
+    nondiff=True,
+    operator=">>",
+    numpy=("right_shift",),
+    samples=(sample(6, 1), sample([6, -1], [1, 4]), sample([[8], [9]], [1, 2, 3])),
+)
+def bitwise_right_shift(a, b):
+    """a >> b: the bits of a moved down by b places, floor(a / 2ᵇ)."""
+    return a >> b
+
+
 # ---------------------------------------------------------------------------- special numbers
 
 
@@ -142,6 +164,12 @@ def isfinite(xp, x):
     return xp.isfinite(x)
 
 
+@elementwise(nondiff=True, samples=(sample(-0.0), sample(2.0), sample([-1.0, float("inf")])))
+def signbit(xp, x):
+    """True where x has the sign -, as -0.0 has."""
+    return xp.less(xp.copysign(1.0, x), 0.0)
+
+
 @hookimpl
 def opgrad_ops() -> tuple[Op, ...]:
     """The comparisons, logic, and tests for special numbers."""
@@ -160,7 +188,10 @@ def opgrad_ops() -> tuple[Op, ...]:
         bitwise_or,
         bitwise_xor,
         bitwise_invert,
+        bitwise_left_shift,
+        bitwise_right_shift,
         isnan,
         isinf,
         isfinite,
+        signbit,
     )

@@ -44,42 +44,44 @@ def asarray(
         Value(data=array([1., 2.]))
     """
     check_device(device)
-    if isinstance(obj, list | tuple) and _differentiable(obj):
-        obj = _stacked(obj)
-    elif isinstance(obj, list | tuple):
-        obj = _plain_lists(obj)
+    if isinstance(obj, list | tuple):
+        obj = _stacked(obj) if _differentiable(obj) else _plain_lists(obj)
     if type(obj) is not Value:
         return constant(library().asarray(obj, dtype=dtype, copy=copy))
-    same = dtype is None or getattr(obj.data, "dtype", None) == dtype
-    if not same and copy is False:
+    if not hasattr(obj.data, "dtype"):  # a Python number
+        return obj if dtype is None else _array_of(obj, dtype)
+    if (dtype is None or obj.dtype == dtype) and not copy:
+        return obj
+    if copy is False:
         message = f"{obj.dtype} cannot become {dtype} without a copy"
         raise ValueError(message)
-    if same and not copy:
-        return obj
-    if not hasattr(obj.data, "dtype"):  # a Python number
-        whole = library().zeros((), dtype=obj.dtype if dtype is None else dtype)
-        return core().full_like(whole, obj)
 
-    return core().astype(obj, obj.dtype if dtype is None else dtype)
+    return core().astype(obj, obj.dtype if dtype is None else dtype)  # type: ignore[no-any-return]
 
 
 def _differentiable(obj: Any) -> bool:
-    """Whether nested lists hold a Value that wants a gradient."""
+    """Whether it is, or its nested lists hold, a Value that wants a gradient."""
     if isinstance(obj, list | tuple):
         return any(_differentiable(item) for item in obj)
 
     return type(obj) is Value and obj.requires_grad
 
 
-def _stacked(obj: Any) -> Value:
+def _stacked(obj: Any) -> Any:
+    """Nested lists as one Value that depends on those in them."""
     if isinstance(obj, list | tuple):
         return core().stack([_stacked(item) for item in obj])
 
-    return asarray(obj) if type(getattr(obj, "data", None)) is not float else _as_array(obj)
+    return _array_of(obj) if type(obj) is Value else library().asarray(obj)
 
 
-def _as_array(number: Value) -> Value:
-    return core().full_like(library().zeros(()), number)
+def _array_of(value: Value, dtype: Any = None) -> Any:
+    """The Value itself, or for a Python number one that holds a 0-d array, of floats by default."""
+    if hasattr(value.data, "dtype"):
+        return value
+    kind = library().result_type(value.data, 1.0) if dtype is None else dtype
+
+    return core().full_like(library().zeros((), dtype=kind), value)
 
 
 def _plain_lists(obj: Any) -> Any:
@@ -131,7 +133,7 @@ def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) 
     if type(fill_value) is not Value or not fill_value.requires_grad:
         return constant(library().full(lengths, plain(fill_value), dtype=dtype))
 
-    return core().broadcast_to(asarray(asarray(fill_value, copy=True), dtype=dtype), lengths)
+    return core().broadcast_to(_array_of(asarray(fill_value, dtype=dtype)), lengths)  # type: ignore[no-any-return]
 
 
 def eye(
@@ -146,7 +148,7 @@ def eye(
     """A matrix with ones on its k-th diagonal and zeros elsewhere."""
     check_device(device)
 
-    return constant(library().eye(n_rows, n_cols, k=k, dtype=dtype or float))
+    return constant(library().eye(n_rows, n_cols, k=k, dtype=float if dtype is None else dtype))
 
 
 # -- of a range ------------------------------------------------------------------------------------
@@ -195,10 +197,12 @@ def linspace(
     if not (_differentiable(start) or _differentiable(stop)):
         ends = (plain(start), plain(stop))
         return constant(library().linspace(*ends, num, dtype=dtype, endpoint=endpoint))
-    weights = linspace(0.0, 1.0, num, endpoint=endpoint)
-    line = start * (1.0 - weights) + stop * weights
+    rank = max(len(getattr(end, "shape", ())) for end in (start, stop))
+    fractions = library().linspace(0.0, 1.0, num, endpoint=endpoint)
+    fractions = fractions.reshape((num,) + (1,) * rank)
+    line = start * (1.0 - fractions) + stop * fractions
 
-    return line if dtype is None else core().astype(line, dtype)
+    return line if dtype is None else core().astype(line, dtype)  # type: ignore[no-any-return]
 
 
 # -- arguments -------------------------------------------------------------------------------------

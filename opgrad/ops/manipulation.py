@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import operator
+
 from opgrad.define import op
 from opgrad.hookspecs import hookimpl
 from opgrad.op import Op
+from opgrad.ops.inspection import check_device
 from opgrad.samples import sample, uniform
 from opgrad.types import shape as shape_of
 
@@ -26,21 +29,22 @@ _CUBE = uniform((2, 3, 2))
         sample([], shape=(0, 3)),
     ),
 )
-def reshape(xp, x, *, shape):
+def reshape(xp, x, *, shape, copy=None):
     """x in another shape, entries in the order they lie; one length may be -1, found from the rest.
 
-    `reshape(x, (2, 3))`, and as a method also `v.reshape(2, 3)`.
+    `reshape(x, (2, 3))`, and as a method also `v.reshape(2, 3)`. With `copy` False memory must be
+    shared, with True it is not.
     """
-    return xp.reshape(x, shape)
+    return xp.reshape(x, shape) if copy is None else xp.reshape(x, shape, copy=copy)
 
 
 @reshape.arguments
-def reshape_arguments(x, *lengths, shape=None):
-    """`reshape(x, 2, 3)` is `reshape(x, (2, 3))`."""
-    if lengths:
-        shape = lengths[0] if len(lengths) == 1 else lengths
+def reshape_arguments(x, shape, *lengths, copy=None):
+    """`reshape(x, 2, 3)` is `reshape(x, (2, 3))`; lengths may be arrays without axes."""
+    if lengths or not isinstance(shape, tuple | list):
+        shape = (shape, *lengths)
 
-    return (x,), {"shape": (shape,) if isinstance(shape, int) else shape}
+    return (x,), {"shape": tuple(map(operator.index, shape)), "copy": copy}
 
 
 @reshape.backward("x")
@@ -129,9 +133,14 @@ def broadcast_to_backward(g):
 
 
 @op(linear=True, methods=("astype",))
-def astype(xp, x, *, dtype):
-    """x with entries of type `dtype`. The gradient is that of x, in the type of x."""
-    return xp.astype(x, dtype)
+def astype(xp, x, *, dtype, copy=True, device=None):
+    """x with entries of type `dtype`. The gradient is that of x, in the type of x.
+
+    With `copy` False memory is shared where the type is that already.
+    """
+    check_device(device)
+
+    return xp.astype(x, dtype) if copy else xp.astype(x, dtype, copy=False)
 
 
 @astype.backward("x")
@@ -254,21 +263,29 @@ def _size(x):
 
 
 @op(nondiff=True, samples=(sample(_MATRIX), sample(2.0)))
-def zeros_like(xp, x):
-    """Zeros of the shape and type of x: a constant."""
-    return xp.zeros_like(x)
+def zeros_like(xp, x, *, dtype=None, device=None):
+    """Zeros of the shape and (unless given) the type of x: a constant."""
+    check_device(device)
+
+    return xp.zeros_like(x) if dtype is None else xp.zeros_like(x, dtype=dtype)
 
 
 @op(nondiff=True, samples=(sample(_MATRIX), sample(2.0)))
-def ones_like(xp, x):
-    """Ones of the shape and type of x: a constant."""
-    return xp.ones_like(x)
+def ones_like(xp, x, *, dtype=None, device=None):
+    """Ones of the shape and (unless given) the type of x: a constant."""
+    check_device(device)
+
+    return xp.ones_like(x) if dtype is None else xp.ones_like(x, dtype=dtype)
 
 
 @op(nondiff=("x",), linear=True, broadcasts=True, samples=(sample(_MATRIX, 3.0), sample(2.0, 0.5)))
-def full_like(xp, x, fill_value):
-    """`fill_value` in every entry, in the shape and type of x."""
-    return xp.full_like(x, fill_value)
+def full_like(xp, x, fill_value, *, dtype=None, device=None):
+    """`fill_value` in every entry, in the shape and (unless given) the type of x."""
+    check_device(device)
+    if dtype is None:
+        return xp.full_like(x, fill_value)
+
+    return xp.full_like(x, fill_value, dtype=dtype)
 
 
 @full_like.backward("fill_value")

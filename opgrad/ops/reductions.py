@@ -30,9 +30,12 @@ _AXES = (
 
 
 @op(linear=True, methods=("sum",), symbol="Σ", samples=(*_AXES, sample([])))
-def sum_(xp, x, *, axis=None, keepdims=False):
-    """Σ xᵢ, the sum over `axis`; 0 where there is nothing to add."""
-    return xp.sum(x, axis=axis, keepdims=keepdims)
+def sum_(xp, x, *, axis=None, dtype=None, keepdims=False):
+    """Σ xᵢ, the sum over `axis`, of type `dtype` if given; 0 where there is nothing to add."""
+    if dtype is None:
+        return xp.sum(x, axis=axis, keepdims=keepdims)
+
+    return xp.sum(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 @sum_.backward("x")
@@ -66,13 +69,16 @@ def mean_backward(xp, g, x, axis, keepdims):
         sample([]),
     ),
 )
-def prod(xp, x, *, axis=None, keepdims=False):
-    """Π xᵢ, the product over `axis`; 1 where there is nothing to multiply.
+def prod(xp, x, *, axis=None, dtype=None, keepdims=False):
+    """Π xᵢ, the product over `axis`, of type `dtype` if given; 1 where there is nothing to multiply.
 
     The derivative is the product of the other entries, found without dividing: it is right where
     entries are zero, and so are the derivatives of that.
     """
-    return xp.prod(x, axis=axis, keepdims=keepdims)
+    if dtype is None:
+        return xp.prod(x, axis=axis, keepdims=keepdims)
+
+    return xp.prod(x, axis=axis, dtype=dtype, keepdims=keepdims)
 
 
 @prod.backward("x")
