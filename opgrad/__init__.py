@@ -6,6 +6,9 @@ floats and arrays. Importing this package loads the built-in ops and scans nothi
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 from opgrad import methods, ops
 from opgrad.define import composite, elementwise, op
 from opgrad.hookspecs import hookimpl
@@ -21,6 +24,14 @@ from opgrad.version import __version__
 load_plugin = PLUGINS.load_plugin
 methods.install(PLUGINS.registry)
 PLUGINS.load("core")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "testing":  # imported when it is used: nobody else pays for it
+        return importlib.import_module("opgrad.testing")
+    message = f"module 'opgrad' has no attribute {name!r}"
+    raise AttributeError(message)
+
 
 __all__ = [
     "Op",

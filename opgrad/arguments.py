@@ -48,6 +48,10 @@ def bind(
 
 
 def _fill_operands(it: Op, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    twice = [name for name in it.operands[: len(operands)] if name in named]
+    if twice:
+        message = f"{it.described} got the operand {twice[0]!r} twice: {it.signature}"
+        raise CallError(message)
     if len(operands) == len(it.operands):
         return operands
     filled = list(operands)

@@ -32,6 +32,8 @@ def call(op: Op, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     operands, attributes = bind(op, given, named)
     data = tuple([o._data if type(o) is Value else o for o in operands])
     xp = namespace_of(op, data)
+    for operand in data:
+        check_dtype(op, operand)
     forward = op.forward
     try:
         result = forward(xp, *data, **attributes) if op.wants_xp else forward(*data, **attributes)
@@ -194,6 +196,8 @@ def _unary(op: Op) -> Callable[[Any], Any]:
         wrapped = type(x) is Value
         data = x._data if wrapped else x
         xp = BY_TYPE.get(type(data)) or namespace_of(op, (data,))
+        if not wrapped:
+            check_dtype(op, data)
         try:
             result = forward(xp, data)
         except Exception as error:
@@ -228,6 +232,8 @@ def _binary(op: Op) -> Callable[[Any, Any], Any]:
             return node
         y = b._data if type(b) is Value else b
         xp = BY_PAIR.get((type(a), type(y))) or namespace_of(op, (a, y))
+        check_dtype(op, a)
+        check_dtype(op, y)
         try:
             result = forward(xp, a, y)
         except Exception as error:
@@ -260,6 +266,8 @@ def operator_call(op: Op) -> Callable[[Value, Any], Any]:
             xp = scalar
         else:
             xp = BY_PAIR.get((type(x), type(y))) or namespace_of(op, (x, y))
+            if y is b:
+                check_dtype(op, y)
         try:
             result = forward(xp, x, y)
         except Exception as error:
@@ -298,11 +306,11 @@ def namespace_of(op: Op, data: Iterable[Any]) -> Any:
         CallError: An operand is of an unknown type, or the operands' libraries do not mix.
     """
     found = scalar
-    kinds = {type(d): d for d in data if d is not None}
+    kinds = {type(d): d for d in data if d is not None or not op.optional}
     for kind, example in kinds.items():
         namespace = namespaces.of_type(kind)
         if namespace is None:
-            raise CallError(_unknown_type(op, example))
+            raise CallError(unknown_type(op, example))
         joined = namespaces.join(found, namespace)
         if joined is None:
             listed = " and ".join(sorted(f"{k.__module__}.{k.__qualname__}" for k in kinds))
@@ -316,7 +324,24 @@ def namespace_of(op: Op, data: Iterable[Any]) -> Any:
     return found
 
 
-def _unknown_type(op: Op, data: Any) -> str:
+_numeric: set[Any] = set()  # dtypes seen and found to be numbers
+
+
+def check_dtype(op: Op, data: Any) -> None:
+    """Refuse an array that is not of numbers; data in Values was checked when it came in.
+
+    Raises:
+        CallError: It is one of text, objects or dates.
+    """
+    dtype = getattr(data, "dtype", None)
+    if dtype is not None and dtype not in _numeric:
+        if namespaces.kind_of(data) is None:
+            raise CallError(unknown_type(op, data))
+        _numeric.add(dtype)
+
+
+def unknown_type(op: Op, data: Any) -> str:
+    """What to say of an operand that is no number, array or Value."""
     described = namespaces.describe(data)
     if isinstance(data, list | tuple):
         way_out = "write numpy.asarray(...) for an array of it"
@@ -332,7 +357,8 @@ def note(op: Op, error: BaseException, operands: Iterable[Any]) -> None:
     """Say on an error that left a forward which op it was, from where, and on what."""
     if isinstance(error, OpgradError):
         return
-    described = ", ".join(namespaces.describe(o._data if type(o) is Value else o) for o in operands)
+    data = [o._data if type(o) is Value else o for o in operands if o is not None]
+    described = ", ".join(map(namespaces.describe, data))
     error.add_note(f"in the forward of {op.described}, {op.place}, on {described}")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from opgrad import namespaces
 from opgrad.dispatch import operator_call
 from opgrad.errors import ConflictError, ConversionError, UnknownOpError
 from opgrad.op import BINARY_OPERATORS, UNARY_OPERATORS, Op
@@ -71,6 +72,8 @@ def _names_on_value(op: Op) -> dict[str, Any]:
         name, reflected = BINARY_OPERATORS[op.operator]
         fast = op.arity == 2 and not (op.saves or op.outputs or op.nondiff)  # noqa: PLR2004 -- binary
         found[name] = operator_call(op) if fast else _method(op)
+        if op.operator in {"==", "!="}:
+            found[name] = _equality(op)
         if reflected:
             found[reflected] = _reflect(op)
     elif op.operator is not None:
@@ -81,6 +84,15 @@ def _names_on_value(op: Op) -> dict[str, Any]:
         found[name] = property(op, doc=op.documentation)
 
     return found
+
+
+def _equality(op: Op) -> Callable[[Value, Any], Any]:
+    def equality(self: Value, other: Any) -> Any:
+        if type(other) is not Value and namespaces.of_type(type(other)) is None:
+            return NotImplemented  # None, text, ...: Python says that they differ
+        return op(self, other)
+
+    return equality
 
 
 def _reflect(op: Op) -> Callable[[Value, Any], Any]:

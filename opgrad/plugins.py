@@ -34,6 +34,8 @@ FAMILIES = {
         "reductions", "linear_algebra", "manipulation", "indexing", "sorting", "cumulative",
         "rearranging", "contractions",
     ),
+    "linalg": ("inverses", "decompositions", "norms", "diagonals"),
+    "fft": ("fourier",),
 }  # fmt: skip
 """The built-in namespaces, and the files in `opgrad/ops/` that are their plugins."""
 

@@ -148,6 +148,10 @@ class Value:
 
     @grad.setter
     def grad(self, grad: Any) -> None:
+        shape = getattr(grad, "shape", ())
+        if shape not in {(), self.shape}:
+            message = f"a gradient of {self.described} has its shape; got one of shape {shape}"
+            raise NotDifferentiableError(message)
         self._grad = grad
 
     @property
@@ -197,6 +201,11 @@ class Value:
         return getattr(self._data, "dtype", type(self._data))
 
     @property
+    def device(self) -> Any:
+        """Where the data are: "cpu" for numbers and NumPy arrays."""
+        return getattr(self._data, "device", "cpu")
+
+    @property
     def described(self) -> str:
         """Type, dtype and shape in a few words: how messages name a Value."""
         return f"Value({namespaces.describe(self._data)})"
@@ -233,6 +242,56 @@ class Value:
         """
         _backward[0](self, cotangent, record)
 
+    # -- the Array API ------------------------------------------------------------------------
+
+    def __array_namespace__(self, /, *, api_version: str | None = None) -> Any:
+        """`opgrad.ops`: the functions of the Array API standard, on Values.
+
+        Raises:
+            ValueError: The functions of another version of the standard are asked for.
+        """
+        ops = sys.modules["opgrad.ops"]  # which `import opgrad` has imported, from above this file
+        versions = ("2021.12", "2022.12", "2023.12", ops.__array_api_version__)
+        if api_version not in (None, *versions):
+            message = f"opgrad.ops follows the Array API {ops.__array_api_version__}, not"
+            raise ValueError(f"{message} {api_version!r}")
+
+        return ops
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Value:
+        """The Value itself where its data are on that device already.
+
+        Raises:
+            ValueError: They are on another, or a stream is given, which the CPU has none of.
+        """
+        if device != self.device or stream is not None:
+            where = f"{device!r}{f' in stream {stream!r}' if stream is not None else ''}"
+            message = (
+                f"{self.described} is on the device {self.device!r} and does not go to {where}"
+            )
+            raise ValueError(message)
+
+        return self
+
+    def __dlpack__(
+        self, *, stream: Any = None, max_version: Any = None, dl_device: Any = None,
+        copy: bool | None = None,
+    ) -> Any:  # fmt: skip
+        self._refuse_conversion("from_dlpack(v)")
+        settings = {"max_version": max_version, "dl_device": dl_device, "copy": copy}
+
+        return self._exchanged().__dlpack__(stream=stream, **settings)
+
+    def __dlpack_device__(self) -> Any:
+        return self._exchanged().__dlpack_device__()
+
+    def _exchanged(self) -> Any:
+        """The data as an array that DLPack knows: numbers of NumPy are none."""
+        if hasattr(self._data, "__dlpack__") or not hasattr(self._data, "dtype"):
+            return self._data
+
+        return namespaces.of_type(type(self._data)).asarray(self._data)
+
     # -- Python's protocols -------------------------------------------------------------------
 
     __hash__ = object.__hash__
@@ -251,14 +310,25 @@ class Value:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            message = f"{self.described} has no axes, so there is nothing to iterate over"
+            raise TypeError(message)
         return (self[index] for index in range(len(self)))  # type: ignore[index]
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        message = (
-            f"entries of a Value are not assigned: {self.described}. Build the array with "
-            "opgrad.ops.where or opgrad.ops.concat, or assign plain data before it becomes a Value"
-        )
-        raise ConversionError(message)
+        """Assign entries of a constant array, in a copy: no array outside is written to."""
+        of_value = type(value) is Value and value.serial
+        if self.serial or of_value or not hasattr(self._data, "dtype"):
+            message = (
+                f"entries of a Value are not assigned: {self.described}"
+                f"{f' is to hold {value.described}' if of_value else ''}. Build the array with "
+                "opgrad.ops.where or opgrad.ops.concat, or assign plain data before it becomes a "
+                "Value"
+            )
+            raise ConversionError(message)
+        data = namespaces.of_type(type(self._data)).array(self._data)
+        data[_plain_key(key)] = value._data if type(value) is Value else value
+        self.data = data
 
     def __contains__(self, item: Any) -> bool:
         message = "`in` on a Value is ambiguous; look in `v.data`"
@@ -276,6 +346,16 @@ class Value:
 
     def __int__(self) -> int:
         self._refuse_conversion("int(v)")
+
+        return int(self._data)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        self._refuse_conversion("round(v)")
+
+        return round(self._data, digits)
+
+    def __trunc__(self) -> int:
+        self._refuse_conversion("math.trunc(v)")
 
         return int(self._data)
 
@@ -312,6 +392,13 @@ class Value:
                 "write v.data for the plain data, or opgrad.stop_gradient(v) for a constant"
             )
             raise ConversionError(message)
+
+
+def _plain_key(key: Any) -> Any:
+    if isinstance(key, tuple):
+        return tuple(map(_plain_key, key))
+
+    return key._data if type(key) is Value else key
 
 
 def _leaf(data: Any, grad: Any, requires_grad: bool) -> Value:  # noqa: FBT001 -- for pickle, by place

@@ -1,4 +1,4 @@
-"""The built-in array ops: reductions, linear algebra, manipulation, indexing.
+"""The built-in array ops: reductions, linear algebra, manipulation, indexing, sorting, sums.
 
 Every sample of every op goes through the same checks, beside NumPy and finite differences; the
 edges that `docs` promise (ties, zeros, infinities, empties, repeated indices) have their own.
@@ -12,10 +12,28 @@ import pytest
 
 import opgrad
 from opgrad import ops
-from opgrad.ops import indexing, linear_algebra, manipulation, reductions
+from opgrad.ops import (
+    contractions,
+    cumulative,
+    indexing,
+    linear_algebra,
+    manipulation,
+    rearranging,
+    reductions,
+    sorting,
+)
 from opgrad.value import Value
 
-FAMILIES = (reductions, linear_algebra, manipulation, indexing)
+FAMILIES = (
+    reductions,
+    linear_algebra,
+    manipulation,
+    indexing,
+    sorting,
+    cumulative,
+    rearranging,
+    contractions,
+)
 ARRAY_OPS = [op for family in FAMILIES for op in family.opgrad_ops()]
 
 
@@ -88,7 +106,7 @@ ALL_CASES = [case for op in ARRAY_OPS for case in cases(op)]
 
 def is_smooth(case):
     """Whether a finite difference is a derivative there."""
-    tied = case.op.name in {"max", "min"} and len(np.unique(case.operands[0])) < np.size(
+    tied = case.op.name in {"max", "min", "unique_values"} and len(np.unique(case.operands[0])) < np.size(
         case.operands[0]
     )
 
@@ -169,6 +187,31 @@ REFERENCES = {
     "full_like": np.full_like,
     "take": np.take,
     "take_along_axis": np.take_along_axis,
+    "unique_values": np.unique,
+    "isin": np.isin,
+    "nonzero": lambda x: list(np.nonzero(x)),
+    "count_nonzero": np.count_nonzero,
+    "diff": lambda x, prepend=None, append=None, n=1, axis=-1: np.diff(
+        x, n, axis, **{k: v for k, v in {"prepend": prepend, "append": append}.items() if v is not None}
+    ),
+    "flip": np.flip,
+    "roll": np.roll,
+    "moveaxis": np.moveaxis,
+    "swapaxes": np.swapaxes,
+    "repeat": np.repeat,
+    "tile": lambda x, repetitions: np.tile(x, repetitions),
+    "pad": lambda x, pad_width, mode="constant", constant_values=0.0: np.pad(
+        x, pad_width, mode, **({"constant_values": constant_values} if mode == "constant" else {})
+    ),
+    "tril": np.tril,
+    "triu": np.triu,
+    "unstack": lambda x, axis=0: list(np.unstack(x, axis=axis)),
+    "broadcast_arrays": lambda *xs: list(np.broadcast_arrays(*xs)),
+    "meshgrid": lambda *xs, indexing="xy": list(np.meshgrid(*xs, indexing=indexing)),
+    "vecdot": np.vecdot,
+    "tensordot": np.tensordot,
+    "einsum": lambda *xs, subscripts: np.einsum(subscripts, *xs),
+    "convolve": np.convolve,
 }
 
 
@@ -190,7 +233,53 @@ def reference_getitem(x, *arrays, key):
     return x[tuple(template)]
 
 
-REFERENCES |= {"logsumexp": reference_logsumexp, "getitem": reference_getitem}
+def reference_sort(x, *, axis=-1, descending=False, stable=True):
+    """Falling is rising, read from behind."""
+    y = np.sort(x, axis=axis, stable=stable)
+
+    return np.flip(y, axis=axis) if descending else y
+
+
+def reference_argsort(x, *, axis=-1, descending=False, stable=True):
+    """Falling is rising of the negative numbers."""
+    return np.argsort(-x if descending else x, axis=axis, stable=stable)
+
+
+def reference_searchsorted(x1, x2, sorter=None, *, side="left"):
+    """NumPy's, which takes the sorter last."""
+    return np.searchsorted(x1, x2, side, sorter)
+
+
+def reference_unique_places(x):
+    """The last three of NumPy's four."""
+    return list(np.unique_all(x)[1:])
+
+
+def run(accumulate, initial):
+    """A running sum or product by NumPy's own, the initial entry set before it."""
+
+    def reference(x, *, axis=None, include_initial=False):
+        y = accumulate(x, axis=axis)
+        if include_initial:
+            axis = 0 if axis is None else axis
+            shape = tuple(1 if i == axis % y.ndim else n for i, n in enumerate(y.shape))
+            y = np.concatenate([np.full(shape, initial), y], axis=axis)
+
+        return y
+
+    return reference
+
+
+REFERENCES |= {
+    "logsumexp": reference_logsumexp,
+    "getitem": reference_getitem,
+    "sort": reference_sort,
+    "argsort": reference_argsort,
+    "searchsorted": reference_searchsorted,
+    "unique_places": reference_unique_places,
+    "cumulative_sum": run(np.cumsum, 0.0),
+    "cumulative_prod": run(np.cumprod, 1.0),
+}
 TESTED_ELSEWHERE = {"astype", "logsumexp_weights", "getitem_transpose", "take_along_axis_transpose"}
 
 

@@ -1087,6 +1087,24 @@ def test_backward_rules_alone_serve_every_order():
 
 # -- the branch not taken -------------------------------------------------------------------------
 
+@opgrad.composite
+def composite_sqrt(xp, x):
+    """The square root, found by its forward."""
+    return xp.sqrt(x)
+
+
+@opgrad.op(outputs=2)
+def sqrt_and_log(xp, x):
+    """Two outputs that are both trouble at 0."""
+    return xp.sqrt(x), xp.log(x)
+
+
+@sqrt_and_log.backward
+def sqrt_and_log_backward(xp, g, x, y):
+    """Infinite at 0."""
+    return xp.divide(0.5 * g[0], y[0]) + xp.divide(g[1], x)
+
+
 TRAPS = {
     "sqrt": (lambda x: ops.where(x > 0.0, ops.sqrt(x), 0.0), 0.0, 0.0),
     "sqrt of a negative": (lambda x: ops.where(x > 0.0, ops.sqrt(x), x), -1.0, 1.0),
@@ -1101,6 +1119,8 @@ TRAPS = {
         2.0,
     ),
     "maximum": (lambda x: ops.maximum(ops.sqrt(x), x + 1.0), 0.0, 1.0),
+    "composite": (lambda x: ops.where(x > 0.0, composite_sqrt(x), x), 0.0, 1.0),
+    "several outputs": (lambda x: ops.where(x > 0.0, sqrt_and_log(x)[0], x), 0.0, 1.0),
     "relu": (lambda x: ops.relu(ops.sqrt(x) - 1.0) + x, 0.0, 1.0),
 }
 
@@ -1161,6 +1181,8 @@ UNDEFINED_PRODUCTS = {  # f, and its derivative at 0; the chain rule gives 0·in
     "exp of log": (lambda x: ops.exp(ops.log(x)), 1.0),
     "cube of cbrt": (lambda x: ops.cbrt(x) ** 3, 1.0),
     "sqrt of square": (lambda x: ops.sqrt(x * x), 0.0),
+    "square of composite": (lambda x: ops.square(composite_sqrt(x)), 1.0),
+    "square of checkpoint": (lambda x: ops.square(opgrad.checkpoint(ops.sqrt)(x)), 1.0),
 }
 
 

@@ -502,3 +502,57 @@ def test_both_modes_take_the_same_side_of_a_kink(names, xs, ties):
     ts = tangents_like(xs)
 
     np.testing.assert_allclose(float(jvp(f, xs, ts)[1]), dot(gradient(f, xs), ts), **CLOSE)
+
+
+# -- whole derivatives ----------------------------------------------------------------------------
+
+
+@settings(max_examples=60)
+@given(programs(longest=4), inputs(count=2), st.integers(1, 4))
+def test_a_jacobian_by_rows_is_the_jacobian_by_columns(f, xs, count):
+    """Fewer outputs than inputs, or more: one matrix. Each row is a gradient."""
+    everywhere = tuple(range(len(xs)))
+
+    def outputs(*xs):
+        return f(*xs) * np.arange(1.0, count + 1.0) + ops.sum(xs[0])
+
+    found = opgrad.jacobian(outputs, everywhere)(*xs)
+
+    for k in range(count):
+        row = gradient(lambda *xs, k=k: f(*xs) * (k + 1.0) + ops.sum(xs[0]), xs)
+        for block, d, x in zip(found, row, xs, strict=True):
+            assert np.shape(block) == (count, *np.shape(x))
+            np.testing.assert_allclose(block[k], d, **CLOSE)
+
+
+@settings(max_examples=60)
+@given(programs(longest=4), inputs(count=1))
+def test_a_hessian_is_symmetric_and_times_a_vector_is_hvp(f, xs):
+    """H t by the whole matrix and by one forward pass over the gradient."""
+    (x,) = xs
+    (t,) = tangents_like(xs)
+    n = int(np.prod(np.shape(x)))
+    matrix = np.reshape(opgrad.hessian(f)(x), (n, n))
+
+    np.testing.assert_allclose(matrix, matrix.T, rtol=1e-8, atol=1e-8)
+    product = np.reshape(opgrad.hvp(f, (x,), (t,)), (n,))
+    np.testing.assert_allclose(matrix @ np.reshape(t, (n,)), product, rtol=1e-8, atol=1e-8)
+
+
+@settings(max_examples=60)
+@given(programs(longest=4), inputs())
+def test_a_checkpoint_has_the_derivatives_of_its_function(f, xs):
+    """First and second, forward and reverse."""
+    kept, run_again = gradient(f, xs), gradient(opgrad.checkpoint(f), xs)
+    ts = tangents_like(xs)
+
+    for one, other in zip(kept, run_again, strict=True):
+        np.testing.assert_allclose(other, one, **CLOSE)
+    np.testing.assert_allclose(
+        jvp(opgrad.checkpoint(f), xs, ts)[1], jvp(f, xs, ts)[1], **CLOSE
+    )
+    along = [
+        jvp(lambda *xs, g=g: gradient(g, xs), xs, ts)[1] for g in (f, opgrad.checkpoint(f))
+    ]
+    for one, other in zip(*along, strict=True):
+        np.testing.assert_allclose(other, one, rtol=1e-8, atol=1e-8)

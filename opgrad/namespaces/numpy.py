@@ -10,7 +10,11 @@ from typing import Any
 
 import numpy as np
 
-DATA_TYPES = (np.ndarray, np.generic)
+
+def accepts(kind: type) -> bool:
+    """Whether data of this type is NumPy's own: other subclasses give `*` another meaning."""
+    return kind in {np.ndarray, np.memmap} or issubclass(kind, np.generic)
+
 
 _LARGE = 4096
 """Entries from which `where` gains by selecting bits."""

@@ -5,12 +5,13 @@ is a family of built-in ops, and a plugin like a stranger's; or it holds what is
 constants, functions that make arrays).
 """
 
-from __future__ import annotations
-
+# No lower-case name may be imported here: it would hide the plugin's namespace of that name.
 from typing import Any
 
 from opgrad.ops.inspection import __array_api_version__, __array_namespace_info__
-from opgrad.plugins import BUILT_IN, PLUGINS, find, names
+from opgrad.plugins import BUILT_IN, PLUGINS
+from opgrad.plugins import find as _find
+from opgrad.plugins import names as _names
 
 __all__ = ["__array_api_version__", "__array_namespace_info__"]
 
@@ -19,8 +20,8 @@ def __getattr__(name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(name)
 
-    return find(PLUGINS, BUILT_IN, name)
+    return _find(PLUGINS, BUILT_IN, name)
 
 
 def __dir__() -> list[str]:
-    return names(PLUGINS, BUILT_IN)
+    return _names(PLUGINS, BUILT_IN)

@@ -7,6 +7,7 @@ from string import ascii_letters
 from opgrad.define import op
 from opgrad.hookspecs import hookimpl
 from opgrad.op import Op
+from opgrad.ops.rearranging import as_arrays
 from opgrad.samples import sample, uniform
 from opgrad.types import shape as shape_of
 
@@ -70,7 +71,7 @@ def tensordot(xp, a, b, *, axes):
 
     The result has the other axes of a, then those of b. `axes` is 2 unless given.
     """
-    return xp.tensordot(a, b, axes=axes)
+    return xp.tensordot(*as_arrays(xp, (a, b)), axes=axes)
 
 
 @tensordot.arguments
@@ -158,7 +159,7 @@ def einsum(xp, *arrays, subscripts, optimize=None):
     if optimize is None:
         optimize = _work(subscripts, arrays) > _LARGE
 
-    return xp.einsum(subscripts, *arrays, optimize=optimize)
+    return xp.einsum(subscripts, *as_arrays(xp, arrays), optimize=optimize)
 
 
 @einsum.arguments

@@ -197,14 +197,12 @@ def diff_arguments(x, *given, n=1, axis=-1, prepend=None, append=None):
 
 
 def _joined(xp, x, prepend, append, axis):
-    ends = [
-        end if end is None or shape_of(end) else end * xp.ones(_entry(x, axis), dtype=x.dtype)
-        for end in (prepend, append)
-    ]
-    if ends == [None, None]:
+    parts = [part for part in (prepend, x, append) if part is not None]
+    if len(parts) == 1:
         return x
+    entry = xp.ones(_entry(x, axis), dtype=x.dtype)
 
-    return xp.concat([part for part in (ends[0], x, ends[1]) if part is not None], axis=axis)
+    return xp.concat([part if shape_of(part) else part * entry for part in parts], axis=axis)
 
 
 @hookimpl

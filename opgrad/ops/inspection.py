@@ -43,13 +43,12 @@ __all__ = [  # noqa: PLE0604 -- DTYPES are names too
 
 
 def __getattr__(name: str) -> Any:
-    """A dtype, as `v.dtype` gives it; kept here, so that it is looked up once."""
+    """A dtype, as `v.dtype` gives it. None is kept here, where `bool` is Python's."""
     if name not in DTYPES:
         message = f"there is no dtype {name!r}"
         raise AttributeError(message)
-    found = globals()[name] = library().dtype(name)
 
-    return found
+    return library().dtype(name)
 
 
 def library() -> ModuleType:

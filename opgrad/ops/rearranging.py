@@ -197,15 +197,15 @@ def _length(shape):
         sample(_MATRIX, pad_width=((3, 1), (2, 7)), mode="wrap"),
     ),
 )
-def pad(xp, x, *, pad_width, mode="constant", constant_values=0.0):
+def pad(xp, x, *, pad_width, mode="constant", constant_values=None):
     """x with `pad_width` entries more before and after it along each axis, as `numpy.pad` has it.
 
     `pad_width` is a number, a pair for all axes, or a pair for each. The new entries are
-    `constant_values`, or by `mode` copies of old ones: "edge" of the outermost, "reflect" and
+    `constant_values` (0 unless given), or by `mode` copies of old ones: "edge" of the outermost, "reflect" and
     "symmetric" as in a mirror (without and with the outermost), "wrap" as if x went round.
     """
     if mode == "constant":
-        return xp.pad(x, pad_width, constant_values=constant_values)
+        return xp.pad(x, pad_width, constant_values=constant_values or 0)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         message = (
             f"there is no pad mode {mode!r} here; there are "
@@ -217,7 +217,7 @@ def pad(xp, x, *, pad_width, mode="constant", constant_values=0.0):
 
 
 @pad.arguments
-def pad_arguments(x, pad_width, mode="constant", *, constant_values=0.0):
+def pad_arguments(x, pad_width, mode="constant", *, constant_values=None):
     """Widths come as a number, a pair, or a pair an axis, and are kept as the last; values too."""
     rank = len(shape_of(x))
     named = {"pad_width": _pairs(pad_width, rank), "mode": mode}
@@ -318,7 +318,7 @@ def unstack_backward(xp, g, axis):
 )
 def broadcast_arrays(xp, *arrays):
     """Each array repeated, along axes of length one and new ones in front, to the shape of all."""
-    return tuple(xp.broadcast_arrays(*arrays))
+    return tuple(xp.broadcast_arrays(*as_arrays(xp, arrays)))
 
 
 @broadcast_arrays.backward
@@ -342,7 +342,7 @@ def meshgrid(xp, *arrays, indexing="xy"):
 
     With "ij" that is axis i; with "xy" the first two change places.
     """
-    return tuple(xp.meshgrid(*arrays, indexing=indexing))
+    return tuple(xp.meshgrid(*as_arrays(xp, arrays), indexing=indexing))
 
 
 @meshgrid.backward
@@ -358,6 +358,15 @@ def meshgrid_backward(xp, g, arrays, indexing):
     ]
 
     return tuple(xp.reshape(s, shape_of(x)) for s, x in zip(sums, arrays, strict=True))
+
+
+def as_arrays(xp, arrays):
+    """The arrays, and Python numbers among them as arrays that promote no other: numbers are weak."""
+    if all(hasattr(x, "dtype") for x in arrays):
+        return arrays
+    kind = xp.result_type(*arrays)
+
+    return tuple(x if hasattr(x, "dtype") else xp.asarray(x, dtype=kind) for x in arrays)
 
 
 @hookimpl

@@ -21,7 +21,6 @@ _CUBE = uniform((2, 3, 4))
 
 
 @op(
-    linear=True,
     samples=(
         sample([3.0, -1.0, 2.0]),
         sample(_MATRIX, descending=True),
@@ -115,7 +114,6 @@ def searchsorted_arguments(x1, x2, side="left", sorter=None):
 
 
 @op(
-    linear=True,
     samples=(
         sample([3.0, -1.0, 2.0]),
         sample([3.0, -1.0, 3.0, 3.0, -1.0]),

@@ -17,7 +17,7 @@ _ORDERS = (
 )
 
 
-@elementwise(numpy=("jn",), domain={"x": (0.0, math.inf)}, samples=_ORDERS)
+@elementwise(domain={"x": (0.0, math.inf)}, samples=_ORDERS)
 def jv(v, x):
     """Return J_v(x). Complex x is taken.
 

@@ -121,18 +121,25 @@ def shichi_backward(xp, g, x):
     """Return g0 sinh(x) / x + g1 cosh(x) / x."""
     of_shi, of_chi = g
 
-    return of_shi * _sinhc(x) + of_chi * xp.divide(xp.cosh(x), x)
+    return of_shi * _sinhc(xp, x) + of_chi * xp.divide(xp.cosh(x), x)
 
 
 @shichi.jvp
 def shichi_jvp(xp, t, x):
     """Return t sinh(x) / x and t cosh(x) / x."""
-    return t * _sinhc(x), t * xp.divide(xp.cosh(x), x)
+    return t * _sinhc(xp, x), t * xp.divide(xp.cosh(x), x)
 
 
-def _sinhc(x):
-    """Return sinh(x) / x, smooth at 0."""
-    return 0.5 * (exprel(x) + exprel(-x))
+_SINHC_SERIES = tuple(1.0 / math.factorial(2 * k + 1) for k in range(10))
+
+
+def _sinhc(xp, x):
+    """Return sinh(x) / x, below 1 by its power series."""
+    near = xp.abs(x) < 1.0
+    series = polynomial(xp.square(xp.where(near, x, 0.0)), _SINHC_SERIES)
+    x_far = xp.where(near, 1.0, x)
+
+    return xp.where(near, series, xp.sinh(x_far) / x_far)
 
 
 @elementwise(

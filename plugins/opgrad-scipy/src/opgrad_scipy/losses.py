@@ -64,8 +64,15 @@ def pseudo_huber_derivative_delta(xp, delta, r):
 
 @pseudo_huber.derivative("r")
 def pseudo_huber_derivative_r(xp, delta, r):
-    """Return r / sqrt(1 + (r / delta)^2)."""
-    return delta * (r / _positive_hypot(xp, delta, r))
+    """Return r / sqrt(1 + (r / delta)^2), far out as delta less a small term.
+
+    There the derivative of the quotient would be the difference of two nearly equal numbers.
+    """
+    h = _positive_hypot(xp, delta, r)
+    size = xp.abs(r)
+    short = delta * xp.square(delta) / (h * (h + size))
+
+    return xp.where(size > delta, xp.sign(r) * (delta - short), delta * (r / h))
 
 
 def _positive_hypot(xp, delta, r):

@@ -1,4 +1,8 @@
-"""Modified Bessel functions, plain and scaled: differentiable in x, at a fixed order v."""
+"""Modified Bessel functions, plain and scaled: differentiable in x, at a fixed order v.
+
+The n-th derivative of a scaled one loses a factor of about x^n of its precision as x grows to
+30 + 2 v^2, since exponential and function nearly cancel; beyond, it loses none (a series).
+"""
 
 from __future__ import annotations
 
