@@ -10,7 +10,9 @@ import importlib
 from typing import Any
 
 from opgrad import methods, ops
+from opgrad.debugging import debug
 from opgrad.define import composite, elementwise, op
+from opgrad.explaining import explain
 from opgrad.hookspecs import hookimpl
 from opgrad.matrices import checkpoint, elementwise_grad, hessian, hvp, jacobian
 from opgrad.op import Op
@@ -40,8 +42,10 @@ __all__ = [
     "__version__",
     "checkpoint",
     "composite",
+    "debug",
     "elementwise",
     "elementwise_grad",
+    "explain",
     "grad",
     "hessian",
     "hookimpl",

@@ -17,12 +17,13 @@ from operator import attrgetter
 from typing import Any
 
 from opgrad import namespaces
+from opgrad.dispatch import watcher
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
 from opgrad.plugins import core
 from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_where_nonzero, pop_owned
 from opgrad.steps import add, compile_step
 from opgrad.types import shape as shape_of
-from opgrad.value import MANY, Value, hand_over_backward, recorded
+from opgrad.value import MANY, Value, hand_over_backward, paused, recorded
 
 _by_serial = attrgetter("serial")
 
@@ -245,8 +246,9 @@ def _sweep_without_nan(  # noqa: PLR0913 -- as `sweep`
     plain = {serial: data_of(cotangent) for serial, cotangent in start.items()}
     start = dict(start) if record else dict(plain)
     with recorded(on=record), namespaces.quiet():
-        found = sweep(nodes, dict(start), floor, record=record, keep=keep)
-        if any([serial in found and has_nan(found[serial]) for serial in wanted]):
+        watched = bool(paused.get() % 1)
+        found = {} if watched else sweep(nodes, dict(start), floor, record=record, keep=keep)
+        if watched or any([serial in found and has_nan(found[serial]) for serial in wanted]):
             idle = _idle(nodes, plain, floor)
             found = sweep(nodes, start, floor, record=record, keep=keep, idle=idle)
 
@@ -284,6 +286,7 @@ def sweep(  # noqa: PLR0913 -- some are settings of one walk
         probe: Filled with where each node's cotangent is exactly zero.
     """
     take = found.pop
+    watch = watcher[2] if paused.get() % 1 else None
     node: Any = None
     try:
         for node in nodes:
@@ -302,6 +305,8 @@ def sweep(  # noqa: PLR0913 -- some are settings of one walk
                     mask = idle[node.serial] if idle is not None else None
                 if mask is None or not everywhere(mask):
                     step(g, node, floor, found, mask)
+                    if watch is not None and probe is None:
+                        watch(node, g, found)
     except Exception as error:
         if node is not None:
             note(error, node, "the backward")

@@ -57,15 +57,29 @@ def _record(
     """Make the node (or a constant) that a call on Values gives."""
     if op.nondiff:
         operands = _without_gradient(op, operands)
-    wanted = not _is_paused() and any([type(o) is Value and o.serial for o in operands])
+    state = _is_paused()
+    if state % 1:
+        watcher[0](op, operands, result)
+    wanted = state < 1 and any([type(o) is Value and o.serial for o in operands])
     if "dtype" in attributes and namespaces.kind_of(result) is namespaces.DISCRETE:
         wanted = False  # a cast to integers
     if not op.outputs:
-        return make_node(op, operands, attributes, result, saved) if wanted else constant(result)
+        value = make_node(op, operands, attributes, result, saved) if wanted else constant(result)
+        if state % 1:
+            watcher[1](value)
+        return value
     if not wanted:
         return tuple([constant(part) for part in result])
 
     return pick_all(make_node(op, operands, attributes, tuple(result), saved))
+
+
+def _unrecorded(op: Op, operands: tuple[Any, ...], result: Any) -> Value:
+    """What a call gives that found it should not simply record: a constant, or a watched node."""
+    return _record(op, operands, {}, result, None)  # type: ignore[no-any-return]
+
+
+watcher: list[Callable[..., None]] = []  # filled by `debugging`: look at a result, mark a node
 
 
 def _without_gradient(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -215,7 +229,7 @@ def _unary(op: Op) -> Callable[[Any], Any]:
             node.second = None
             node.serial = next_serial()
             return node
-        return constant(result)
+        return _unrecorded(op, (x,), result)
 
     return call_unary
 
@@ -245,7 +259,7 @@ def _binary(op: Op) -> Callable[[Any, Any], Any]:
             return result
         if b.serial and not _is_paused():
             return make_node(op, (a, b), {}, result, None)
-        return constant(result)
+        return _unrecorded(op, (a, b), result)
 
     return call_binary
 
@@ -281,7 +295,7 @@ def operator_call(op: Op) -> Callable[[Value, Any], Any]:
             node.second = b
             node.serial = next_serial()
             return node
-        return constant(result)
+        return _unrecorded(op, (a, b), result)
 
     operator.__name__ = op.name
     operator.__doc__ = op.documentation

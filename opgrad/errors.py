@@ -9,6 +9,7 @@ OpgradError
 ├── MissingRuleError         NotImplementedError  an op without the rule this sweep needs
 ├── RuleError                ValueError           a rule returned the wrong thing
 ├── NotDifferentiableError   TypeError            a gradient was asked of what has none
+├── NonFiniteError           ArithmeticError      the first NaN or inf, under opgrad.debug()
 ├── InPlaceError             RuntimeError         data changed between forward and backward
 ├── ConversionError          TypeError            a conversion that would lose the gradient
 └── PluginError              ImportError          a plugin that cannot be used
@@ -45,6 +46,10 @@ class RuleError(OpgradError, ValueError):
 
 class NotDifferentiableError(OpgradError, TypeError):
     """A gradient was asked of integers, booleans, strings or objects, or of a non-scalar."""
+
+
+class NonFiniteError(OpgradError, ArithmeticError):
+    """The first NaN or inf that an op or a rule made, under `opgrad.debug()`."""
 
 
 class InPlaceError(OpgradError, RuntimeError):

@@ -170,15 +170,31 @@ def _CHECKPOINT(*xs: Any, function: Any) -> Any:  # noqa: N802 -- a constant, as
 @_CHECKPOINT.backward
 def checkpoint_backward(g: Any, xs: Any, function: Any) -> Any:
     """Run the function again, and pull the gradient through what that recorded."""
-    return vjp(function, *xs)[1](g)
+    real = [i for i, x in enumerate(xs) if namespaces.kind_of(data_of(x)) is namespaces.REAL]
+    pulled = iter(vjp(_of(function, xs, real), *[xs[i] for i in real])[1](g))
+
+    return tuple([next(pulled) if i in real else None for i in range(len(xs))])
 
 
 @_CHECKPOINT.jvp
 def checkpoint_jvp(t: Any, xs: Any, function: Any) -> Any:
     """Run the function again, and push the tangents through."""
-    ts = tuple([zeros_like(data_of(x)) if d is None else d for x, d in zip(xs, t, strict=True)])
+    moving = [i for i, part in enumerate(t) if part is not None]
+    at, along = [xs[i] for i in moving], [t[i] for i in moving]
 
-    return jvp(function, xs, ts)[1]
+    return jvp(_of(function, xs, moving), at, along)[1]
+
+
+def _of(function: Callable[..., Any], xs: tuple[Any, ...], chosen: list[int]) -> Any:
+    """`function` of the chosen operands alone, the others held."""
+
+    def of_chosen(*new: Any) -> Any:
+        filled = list(xs)
+        for index, value in zip(chosen, new, strict=True):
+            filled[index] = value
+        return function(*filled)
+
+    return of_chosen
 
 
 # -- rows and columns -----------------------------------------------------------------------------

@@ -34,7 +34,7 @@ FAMILIES = {
         "reductions", "linear_algebra", "manipulation", "indexing", "sorting", "cumulative",
         "rearranging", "contractions",
     ),
-    "linalg": ("inverses", "decompositions", "norms", "diagonals"),
+    "linalg": ("inverses", "triangles", "spectra", "norms", "diagonals"),
     "fft": ("fourier",),
 }  # fmt: skip
 """The built-in namespaces, and the files in `opgrad/ops/` that are their plugins."""

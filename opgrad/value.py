@@ -21,8 +21,13 @@ from opgrad.op import Op
 
 next_serial: Callable[[], int] = itertools.count(1).__next__
 
-paused: ContextVar[int] = ContextVar("opgrad_paused", default=0)
-"""How many `no_grad` blocks are open in this thread or task: 0 records."""
+paused: ContextVar[float] = ContextVar("opgrad_paused", default=0)
+"""How many `no_grad` blocks are open in this thread or task: 0 records.
+
+Half of one more stands for `opgrad.debug()`: one look at this tells the short road of a call
+whether there is anything to do but to record.
+"""
+WATCHING = 0.5
 
 
 @contextmanager
@@ -47,7 +52,7 @@ def no_grad() -> Iterator[None]:
 @contextmanager
 def recorded(*, on: bool) -> Iterator[None]:
     """Switch recording on or off within, for this thread or task: for sweeps, not for users."""
-    token = paused.set(0 if on else 1)
+    token = paused.set(paused.get() % 1 + (0 if on else 1))
     try:
         yield
     finally:

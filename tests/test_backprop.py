@@ -1093,7 +1093,7 @@ def composite_sqrt(xp, x):
     return xp.sqrt(x)
 
 
-@opgrad.op(outputs=2)
+@opgrad.elementwise(outputs=2)
 def sqrt_and_log(xp, x):
     """Two outputs that are both trouble at 0."""
     return xp.sqrt(x), xp.log(x)

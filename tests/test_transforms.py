@@ -807,3 +807,14 @@ def test_gradients_of_vjp_are_the_callers_own():
     a *= 3.0
 
     assert [b[0], c[0], cotangent[0]] == [1.0, 1.0, 1.0]
+
+
+def test_a_checkpoint_takes_what_has_no_gradient_as_well():
+    """Index arrays, flags and text among its arguments stay as they are."""
+
+    def picked(x, index):
+        return (x[index] * x[index]).sum()
+
+    gradient = grad(opgrad.checkpoint(picked))(np.array([1.0, 2.0, 3.0]), np.array([0, 2, 2]))
+
+    np.testing.assert_array_equal(gradient, [2.0, 0.0, 12.0])

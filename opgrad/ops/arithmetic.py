@@ -438,6 +438,9 @@ def copysign_jvp_b(xp, t):
 @elementwise(samples=(sample(1.0, 2.0), sample([1.0, -2.0], [0.5, -4.0]), sample([[1.0]], [2.0])))
 def nextafter(xp, a, b):
     """The next number after a towards b: a, but for rounding; a step function in b."""
+    if type(a) in (float, int) and type(b) in (float, int):
+        return math.nextafter(a, b)  # which the namespace of Python numbers has not
+
     return xp.nextafter(a, b)
 
 

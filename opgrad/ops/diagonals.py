@@ -1,13 +1,11 @@
-"""Built-in ops on diagonals, in `opgrad.ops.linalg`: diagonal, trace.
-
-Where the diagonal lies is told by `diagonal_mask`, for other files too.
-"""
+"""Built-in ops on diagonals, in `opgrad.ops.linalg`: diagonal, trace."""
 
 from __future__ import annotations
 
 from opgrad.define import op
 from opgrad.hookspecs import hookimpl
 from opgrad.op import Op
+from opgrad.ops._matrices import diagonal_mask
 from opgrad.ops.indexing import IndexList, getitem_transpose
 from opgrad.samples import sample, uniform
 from opgrad.types import shape as shape_of
@@ -48,13 +46,6 @@ def trace(xp, x, *, offset=0, dtype=None):
 def trace_backward(xp, g, x, offset):
     """g in each entry of that diagonal, zeros elsewhere."""
     return xp.where(diagonal_mask(xp, x, offset), xp.reshape(g, (*shape_of(g), 1, 1)), 0.0)
-
-
-def diagonal_mask(xp, x, offset=0):
-    """True on a diagonal of each matrix of x, false elsewhere."""
-    ones = xp.ones_like(x)
-
-    return xp.tril(ones, k=offset) != xp.tril(ones, k=offset - 1)
 
 
 @hookimpl

@@ -12,7 +12,7 @@ import operator
 from opgrad.define import composite, op
 from opgrad.hookspecs import hookimpl
 from opgrad.op import Op
-from opgrad.ops.diagonals import diagonal_mask
+from opgrad.ops._matrices import adjoint, diagonal_mask
 from opgrad.samples import sample, uniform
 from opgrad.types import shape as shape_of
 
@@ -182,7 +182,7 @@ def cofactors_change(xp, dx, x):
     singular values but the i-th and the j-th, and entry ii is Σₖ Pᵢₖ·dxₖₖ.
     """
     u, s, v = xp.linalg.svd(x)
-    inner = xp.matmul(xp.conj(xp.matrix_transpose(u)), xp.matmul(dx, _adjoint(xp, v)))
+    inner = xp.matmul(xp.conj(xp.matrix_transpose(u)), xp.matmul(dx, adjoint(xp, v)))
     pairs = _products_without_pairs(xp, s)
     on_diagonal = xp.matmul(pairs, xp.linalg.diagonal(inner)[..., None])
     change = xp.where(diagonal_mask(xp, x), on_diagonal, -pairs * xp.matrix_transpose(inner))
@@ -301,11 +301,11 @@ def pinv(xp, x, rtol=None):
 def pinv_backward(xp, g, x, y):
     """-yᵀ g yᵀ + conj(1 - x y) gᴴ conj(y) yᵀ + yᵀ conj(y) gᴴ conj(1 - y x)."""
     transposed, conjugate = xp.matrix_transpose(y), xp.conj(y)
-    adjoint, plain = _adjoint(xp, g), xp.conj(x)
+    mirrored, plain = adjoint(xp, g), xp.conj(x)
     d = -xp.matmul(transposed, xp.matmul(g, transposed))
-    outside = xp.matmul(xp.matmul(adjoint, conjugate), transposed)
+    outside = xp.matmul(xp.matmul(mirrored, conjugate), transposed)
     d = d + outside - xp.matmul(plain, xp.matmul(conjugate, outside))
-    outside = xp.matmul(transposed, xp.matmul(conjugate, adjoint))
+    outside = xp.matmul(transposed, xp.matmul(conjugate, mirrored))
 
     return d + outside - xp.matmul(xp.matmul(outside, conjugate), plain)
 
@@ -313,11 +313,11 @@ def pinv_backward(xp, g, x, y):
 @pinv.jvp("x")
 def pinv_jvp(xp, t, x, y):
     """-y dx y + y yᴴ dxᴴ (1 - x y) + (1 - y x) dxᴴ yᴴ y."""
-    moved, adjoint = _adjoint(xp, t), _adjoint(xp, y)
+    moved, mirrored = adjoint(xp, t), adjoint(xp, y)
     d = -xp.matmul(y, xp.matmul(t, y))
-    outside = xp.matmul(y, xp.matmul(adjoint, moved))
+    outside = xp.matmul(y, xp.matmul(mirrored, moved))
     d = d + outside - xp.matmul(xp.matmul(outside, x), y)
-    outside = xp.matmul(xp.matmul(moved, adjoint), y)
+    outside = xp.matmul(xp.matmul(moved, mirrored), y)
 
     return d + outside - xp.matmul(y, xp.matmul(x, outside))
 
@@ -363,10 +363,6 @@ def matrix_power(xp, x, *, n):
 def _as_matrices(xp, x):
     """With two more axes, to be multiplied with a batch of matrices."""
     return xp.reshape(x, (*shape_of(x), 1, 1))
-
-
-def _adjoint(xp, x):
-    return xp.conj(xp.matrix_transpose(x))
 
 
 @hookimpl

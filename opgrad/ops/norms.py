@@ -12,7 +12,7 @@ from opgrad.define import composite, op
 from opgrad.errors import CallError
 from opgrad.hookspecs import hookimpl
 from opgrad.op import Op
-from opgrad.ops.decompositions import svdvals
+from opgrad.ops.spectra import svdvals
 from opgrad.samples import sample, uniform
 from opgrad.types import shape as shape_of
 
@@ -40,10 +40,10 @@ _ORDERS = (2, 1, math.inf, -math.inf, 0, 3, 0.5, -1)
     ),
 )
 def vector_norm(xp, x, *, axis=None, keepdims=False, ord=2):  # noqa: A002 -- the Array API name
-    """(Σ |xᵢ|ᵖ)^(1/p) over `axis` for p = `ord`; max |xᵢ| for inf, min for -inf, their number for 0.
+    """(Σ |xᵢ|ᵖ)^(1/p) over `axis` for p = `ord`; max |xᵢ| for inf, min |xᵢ| for -inf.
 
     Derivative 0 where the norm is 0, and along an entry that is 0 (a kink for p = 1, a cusp for
-    p < 1). With `ord=0` it counts the entries other than 0, a step function.
+    p < 1). With `ord=0` it counts the entries other than 0: a step function, of derivative 0.
     """
     if not hasattr(x, "dtype"):  # a Python number
         return abs(x) if ord else float(x != 0)

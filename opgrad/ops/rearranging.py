@@ -362,8 +362,8 @@ def meshgrid_backward(xp, g, arrays, indexing):
 
 def as_arrays(xp, arrays):
     """The arrays, and Python numbers among them as arrays that promote no other: numbers are weak."""
-    if all(hasattr(x, "dtype") for x in arrays):
-        return arrays
+    if {hasattr(x, "dtype") for x in arrays} != {True, False}:
+        return arrays  # of numbers alone `xp` makes nothing, and says so
     kind = xp.result_type(*arrays)
 
     return tuple(x if hasattr(x, "dtype") else xp.asarray(x, dtype=kind) for x in arrays)

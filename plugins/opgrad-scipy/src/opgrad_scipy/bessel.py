@@ -86,9 +86,10 @@ def yv_derivative_v():
 @yv.derivative("x")
 def yv_derivative_x(xp, v, x):
     """Return (Y_(v-1) - Y_(v+1)) / 2."""
-    slope = 0.5 * (yv(v - 1.0, x) - yv(v + 1.0, x))
+    above = yv(v + 1.0, x)
+    steep = xp.logical_and(above == -math.inf, v >= 0.0)
 
-    return xp.where(xp.logical_and(x == 0.0, v >= 0.0), math.inf, slope)
+    return xp.where(steep, math.inf, 0.5 * (yv(v - 1.0, x) - above))
 
 
 @elementwise(domain=(0.0, math.inf), samples=_UNARY)
@@ -118,7 +119,9 @@ def y1(x):
 @y1.derivative
 def y1_derivative(xp, x):
     """Return (Y_0 - Y_2) / 2."""
-    return xp.where(x == 0.0, math.inf, 0.5 * (y0(x) - yv(2.0, x)))
+    above = yv(2.0, x)
+
+    return xp.where(above == -math.inf, math.inf, 0.5 * (y0(x) - above))
 
 
 OPS = (jv, j0, j1, yv, y0, y1)

@@ -78,7 +78,7 @@ def gamma_density(xp, a, x):
     far = xp.exp(-kl_div(far_a, far_x) - error) * xp.sqrt(far_a / (2.0 * math.pi)) / far_x
     near_a = xp.where(large, 1.0, a)
     near_x = xp.where(large, 1.0, x)
-    near = xp.exp(xp.xlogy(near_a - 1.0, near_x) - near_x - gammaln(near_a))
+    near = xp.pow(near_x, near_a - 1.0) * xp.exp(-near_x - gammaln(near_a))
 
     return xp.where(large, far, near)
 

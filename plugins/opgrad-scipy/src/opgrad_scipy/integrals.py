@@ -97,7 +97,7 @@ def sici_backward(xp, g, x):
     """Return g0 sin(x) / x + g1 cos(x) / x."""
     of_si, of_ci = g
 
-    return of_si * ops.sinc(x / math.pi) + of_ci * xp.divide(xp.cos(x), x)
+    return of_si * ops.sinc(x / math.pi) + of_ci * _over(xp, xp.cos(x), x, of_ci)
 
 
 @sici.jvp
@@ -121,13 +121,20 @@ def shichi_backward(xp, g, x):
     """Return g0 sinh(x) / x + g1 cosh(x) / x."""
     of_shi, of_chi = g
 
-    return of_shi * _sinhc(xp, x) + of_chi * xp.divide(xp.cosh(x), x)
+    return of_shi * _sinhc(xp, x) + of_chi * _over(xp, xp.cosh(x), x, of_chi)
 
 
 @shichi.jvp
 def shichi_jvp(xp, t, x):
     """Return t sinh(x) / x and t cosh(x) / x."""
     return t * _sinhc(xp, x), t * xp.divide(xp.cosh(x), x)
+
+
+def _over(xp, numerator, x, g):
+    """Return numerator / x, and 0 at x = 0 where the cotangent is 0: nothing flows back there."""
+    idle = xp.logical_and(x == 0.0, g == 0.0)
+
+    return xp.where(idle, 0.0, xp.divide(numerator, xp.where(idle, 1.0, x)))
 
 
 _SINHC_SERIES = tuple(1.0 / math.factorial(2 * k + 1) for k in range(10))

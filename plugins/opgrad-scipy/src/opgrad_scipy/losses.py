@@ -59,7 +59,7 @@ def pseudo_huber_derivative_delta(xp, delta, r):
     """
     h = _positive_hypot(xp, delta, r)
 
-    return r * (r / h) * xp.square(r / (h + delta))
+    return r * xp.divide(r, h) * xp.square(xp.divide(r, h + delta))
 
 
 @pseudo_huber.derivative("r")
@@ -70,9 +70,9 @@ def pseudo_huber_derivative_r(xp, delta, r):
     """
     h = _positive_hypot(xp, delta, r)
     size = xp.abs(r)
-    short = delta * xp.square(delta) / (h * (h + size))
+    short = delta * xp.divide(delta, h) * xp.divide(delta, h + size)
 
-    return xp.where(size > delta, xp.sign(r) * (delta - short), delta * (r / h))
+    return xp.where(size > delta, xp.sign(r) * (delta - short), delta * xp.divide(r, h))
 
 
 def _positive_hypot(xp, delta, r):

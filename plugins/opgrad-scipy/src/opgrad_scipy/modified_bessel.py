@@ -199,7 +199,8 @@ def kve_derivative_v():
 @kve.derivative("x")
 def kve_derivative_x(xp, v, x, y):
     """Return kve - (kve(v - 1) + kve(v + 1)) / 2, for large x by the series of kve."""
-    slope = y - 0.5 * (kve(v - 1.0, x) + kve(v + 1.0, x))
+    mean = 0.5 * (kve(v - 1.0, x) + kve(v + 1.0, x))
+    slope = xp.where(mean == math.inf, -math.inf, y - mean)
 
     return _far_or(xp, v, x, y, slope, sign=1.0)
 

@@ -46,7 +46,7 @@ def log_ndtr_derivative(xp, x):
     low, high = xp.where(below, x, 0.0), xp.where(below, 0.0, x)
     upper = ndtr_derivative(xp, high) / ndtr(high)
 
-    return xp.where(below, SQRT_2_BY_PI / erfcx(low / -SQRT_2), upper)
+    return xp.where(below, xp.divide(SQRT_2_BY_PI, erfcx(low / -SQRT_2)), upper)
 
 
 @elementwise(
@@ -84,7 +84,7 @@ def ndtri_exp(x):
 @ndtri_exp.derivative
 def ndtri_exp_derivative(xp, y):
     """Return 1 / (the derivative of log_ndtr at y)."""
-    return 1.0 / log_ndtr_derivative(xp, y)
+    return xp.divide(1.0, log_ndtr_derivative(xp, y))
 
 
 OPS = (ndtr, log_ndtr, ndtri, ndtri_exp)

@@ -1,10 +1,10 @@
-"""Built-in decompositions of matrices, in `opgrad.ops.linalg`: cholesky, qr, eigh, svd.
+"""Built-in eigenvalues and singular values, in `opgrad.ops.linalg`: eigh, eigvalsh, svd, svdvals.
 
 They take a batch of matrices in the last two axes. Where the literature writes a gradient with
 adjoints, the rules here have its conjugate: opgrad's gradients are those of g·f'(z).
 
-A decomposition is not unique: columns of complex eigenvectors may be turned by a phase, those of
-equal eigenvalues by any rotation. What does not depend on that choice has a derivative, and gets
+Vectors are not unique: complex ones may be turned by a phase, those of
+equal values by any rotation. What does not depend on that choice has a derivative, and gets
 it. What does has none: its gradient is NaN, never a number that means nothing. A tangent (forward
 mode) is that of one choice, the columns not turning along themselves.
 """
@@ -16,7 +16,7 @@ import math
 from opgrad.define import op
 from opgrad.hookspecs import hookimpl
 from opgrad.op import Op
-from opgrad.ops.diagonals import diagonal_mask
+from opgrad.ops._matrices import adjoint, diagonal_mask, hermitian, skew, unless_free
 from opgrad.samples import sample, uniform
 from opgrad.types import shape as shape_of
 
@@ -34,142 +34,6 @@ _RECTANGULAR = (
 )
 
 
-# ----------------------------------------------------------------------------------------- cholesky
-
-
-@op(
-    numpy=("cholesky",),
-    symbol="chol",
-    samples=(
-        *_SYMMETRIC,
-        sample(_POSITIVE, upper=True),
-        sample(_HERMITIAN),
-        sample(_HERMITIAN, upper=True),
-    ),
-)
-def cholesky(xp, x, *, upper=False):
-    """The triangular y with y yᴴ = x (`upper`: yᴴ y = x) for a positive definite Hermitian x.
-
-    It is a function of (x + xᴴ)/2, so that the gradient is symmetric, as in JAX; NumPy reads one
-    triangle, and an x that is not Hermitian is refused. Rules: Murray 2016, arXiv:1602.07527.
-    """
-    return xp.linalg.cholesky(_hermitian(xp, x), upper=upper)
-
-
-@cholesky.backward("x")
-def cholesky_backward(xp, g, y, upper):
-    """y⁻ᵀ m conj(y)⁻¹ with m the Hermitian part of Φ(yᵀ g); Φ takes the lower triangle, diagonal halved."""
-    if upper:
-        g, y = _adjoint(xp, g), _adjoint(xp, y)
-    transposed = xp.matrix_transpose(y)
-    half = _lower(xp, xp.matmul(transposed, g))
-    left = xp.linalg.solve(transposed, (half + _adjoint(xp, half)) * 0.5)
-
-    return _adjoint(xp, xp.linalg.solve(transposed, _adjoint(xp, left)))
-
-
-@cholesky.jvp("x")
-def cholesky_jvp(xp, t, y, upper):
-    """y Φ(y⁻¹ dx y⁻ᴴ), for the Hermitian part of dx."""
-    if upper:
-        y = _adjoint(xp, y)
-    left = xp.linalg.solve(y, (t + _adjoint(xp, t)) * 0.5)
-    moved = xp.matmul(y, _lower(xp, xp.linalg.solve(y, _adjoint(xp, left))))
-
-    return _adjoint(xp, moved) if upper else moved
-
-
-# ----------------------------------------------------------------------------------------------- qr
-
-
-@op(
-    outputs=2,
-    numpy=("qr",),
-    samples=(
-        *_RECTANGULAR,
-        sample(uniform((2, 4))),
-        sample(_TALL, mode="complete"),
-        sample(_WIDE, mode="complete"),
-        sample([[1.0 + 1.0j, 2.0], [0.5, -1.0j], [1.0, 1.0]]),
-    ),
-)
-def qr(xp, x, *, mode="reduced"):
-    """(q, r) with x = q r, q with orthonormal columns, r upper triangular with a real diagonal.
-
-    `mode="complete"` gives a square q. The first min(M, N) columns of x must be independent; else
-    the derivative does not exist, and NumPy's LinAlgError says so. Rules: Roberts and Roberts 2020,
-    arXiv:2009.10071. Of a complete q only what does not depend on the choice of the columns beyond
-    those of x has a derivative; a gradient of anything else is NaN.
-    """
-    if mode not in {"reduced", "complete"}:
-        message = f"mode is 'reduced' or 'complete', not {mode!r}; for r alone take qr(x)[1]"
-        raise ValueError(message)
-
-    return xp.linalg.qr(x, mode=mode)
-
-
-@qr.backward
-def qr_backward(xp, g, x, y):
-    """(f + conj(q) (Φ(m - mᴴ) - m)) r⁻ᵀ with m = qᵀ f - h rᵀ, for gradients f of q and h of r."""
-    (f, h), (q, r) = g, y
-    rows, columns = shape_of(x)[-2:]
-    if rows < columns:  # the columns behind the square part are qᴴ x there
-        behind = h[..., rows:]
-        f = f + xp.matmul(xp.conj(x[..., rows:]), _adjoint(xp, behind))
-        first = _qr_backward_tall(xp, f, h[..., :rows], q, r[..., :rows])
-
-        return xp.concat([first, xp.matmul(xp.conj(q), behind)], axis=-1)
-    if shape_of(q)[-1] == columns:
-        return _qr_backward_tall(xp, f, h, q, r)
-    free, of_free = q[..., columns:], f[..., columns:]
-    q, r, f, h = q[..., :columns], r[..., :columns, :], f[..., :columns], h[..., :columns, :]
-    turn = _skew(xp, xp.matmul(xp.matrix_transpose(free), of_free))
-    f = f - xp.matmul(xp.conj(free), xp.matmul(_adjoint(xp, of_free), xp.conj(q)))
-
-    return _unless_free(xp, turn, (of_free,), _qr_backward_tall(xp, f, h, q, r))
-
-
-def _qr_backward_tall(xp, f, h, q, r):
-    m = xp.matmul(xp.matrix_transpose(q), f) - xp.matmul(h, xp.matrix_transpose(r))
-    inner = _lower(xp, m - _adjoint(xp, m)) - m
-    d = f + xp.matmul(xp.conj(q), inner)
-
-    return xp.matrix_transpose(xp.linalg.solve(r, xp.matrix_transpose(d)))
-
-
-@qr.jvp
-def qr_jvp(xp, t, x, y):
-    """(q w + (1 - q qᴴ) dx r⁻¹, (c - w) r) with c = qᴴ dx r⁻¹ and w = Φ(c) - Φ(c)ᴴ."""
-    q, r = y
-    rows, columns = shape_of(x)[-2:]
-    square = min(rows, columns)
-    first, r_first = q[..., :square], r[..., :square, :square]
-    scaled = _over(xp, t[..., :square], r_first)
-    inner = xp.matmul(_adjoint(xp, first), scaled)
-    half = _lower(xp, inner)
-    turn = half - _adjoint(xp, half)
-    dq = xp.matmul(first, turn - inner) + scaled
-    dr = xp.matmul(inner - turn, r_first)
-    if rows < columns:
-        behind = xp.matmul(_adjoint(xp, dq), x[..., rows:])
-        behind = behind + xp.matmul(_adjoint(xp, q), t[..., rows:])
-        dr = xp.concat([dr, behind], axis=-1)
-    if shape_of(q)[-1] > square:
-        free = q[..., square:]
-        across = xp.matmul(_adjoint(xp, scaled), free)
-        dq = xp.concat([dq, -xp.matmul(first, across)], axis=-1)
-        dr = xp.concat([dr, xp.zeros_like(r[..., square:, :])], axis=-2)
-
-    return dq, dr
-
-
-def _over(xp, x, r):
-    """The solution y of y r = x."""
-    transposed = xp.linalg.solve(xp.matrix_transpose(r), xp.matrix_transpose(x))
-
-    return xp.matrix_transpose(transposed)
-
-
 # --------------------------------------------------------------------------------------------- eigh
 
 
@@ -182,7 +46,7 @@ def eigh(xp, x):
     but for rounding) have no derivative: gradients through them are infinite or NaN, those through
     eigenvalues, and through other columns, are right.
     """
-    return xp.linalg.eigh(_hermitian(xp, x))
+    return xp.linalg.eigh(hermitian(xp, x))
 
 
 @eigh.backward
@@ -190,27 +54,29 @@ def eigh_backward(xp, g, y):
     """conj(v) (diag(f) + skew(vᵀ h) / (wⱼ - wᵢ)) vᵀ, for the gradients f of w and h of v."""
     (f, h), (w, v) = g, y
     transposed = xp.matrix_transpose(v)
-    turn = _skew(xp, xp.matmul(transposed, h))
+    turn = skew(xp, xp.matmul(transposed, h))
     mask = diagonal_mask(xp, turn)
     unused = xp.all(h == 0.0, axis=-2, keepdims=True)
     gaps = _divisor(xp, _gaps(w), w, mask | unused & xp.matrix_transpose(unused))
     inner = xp.where(mask, f[..., None, :], turn / gaps)
     d = xp.matmul(xp.conj(v), xp.matmul(inner, transposed))
 
-    return _unless_free(xp, xp.where(mask, turn, 0.0), (h,), d)
+    return unless_free(xp, xp.where(mask, turn, 0.0), (h,), d)
 
 
 @eigh.jvp
 def eigh_jvp(xp, t, y):
     """(Re diag(b), v (b / (wⱼ - wᵢ))) with b = vᴴ dx v, for the Hermitian part of dx."""
     w, v = y
-    inner = xp.matmul(_adjoint(xp, v), xp.matmul((t + _adjoint(xp, t)) * 0.5, v))
+    inner = xp.matmul(adjoint(xp, v), xp.matmul((t + adjoint(xp, t)) * 0.5, v))
     gaps = _divisor(xp, _gaps(w), w, diagonal_mask(xp, inner))
 
     return xp.real(xp.linalg.diagonal(inner)), xp.matmul(v, inner / gaps)
 
 
-@op(numpy=("eigvalsh",), samples=(*_SYMMETRIC, sample([[1.0, 0.0], [0.0, 1.0]]), sample(_HERMITIAN)))
+@op(
+    numpy=("eigvalsh",), samples=(*_SYMMETRIC, sample([[1.0, 0.0], [0.0, 1.0]]), sample(_HERMITIAN))
+)
 def eigvalsh(xp, x):
     """The eigenvalues of a Hermitian x, ascending. Giles 2008, section 3.1.
 
@@ -218,7 +84,7 @@ def eigvalsh(xp, x):
     and a gradient between its slopes; any symmetric function of them has its derivative. Second
     derivatives are infinite or NaN there.
     """
-    return xp.linalg.eigvalsh(_hermitian(xp, x))
+    return xp.linalg.eigvalsh(hermitian(xp, x))
 
 
 @eigvalsh.backward("x")
@@ -278,8 +144,8 @@ def svd_backward(xp, g, x, y):
     u, v, of_u, of_v = u[..., :count], v[..., :count, :], of_u[..., :count], of_v[..., :count, :]
     conj_u, conj_v = xp.conj(u), xp.conj(v)
     p = xp.matmul(xp.matrix_transpose(u), of_u)
-    q = xp.matmul(conj_v, _adjoint(xp, of_v))
-    both, apart = _skew(xp, p + q), _skew(xp, p - q)
+    q = xp.matmul(conj_v, adjoint(xp, of_v))
+    both, apart = skew(xp, p + q), skew(xp, p - q)
     mask = diagonal_mask(xp, p)
     unused = _unused(xp, of_u, of_v, of_free_u, of_free_v)
     pairs = unused & xp.matrix_transpose(unused)
@@ -291,20 +157,20 @@ def svd_backward(xp, g, x, y):
     left = xp.matmul(conj_u, inner)
     if rows > count:
         outside = of_u - xp.matmul(conj_u, p)
-        inward = xp.matmul(xp.conj(free_u), xp.matmul(_adjoint(xp, of_free_u), conj_u))
+        inward = xp.matmul(xp.conj(free_u), xp.matmul(adjoint(xp, of_free_u), conj_u))
         left = left + (outside - inward) / size
     d = xp.matmul(left, conj_v)
     if columns > count:
-        outside = of_v - xp.matmul(_adjoint(xp, q), conj_v)
-        inward = xp.matmul(xp.matmul(conj_v, _adjoint(xp, of_free_v)), xp.conj(free_v))
+        outside = of_v - xp.matmul(adjoint(xp, q), conj_v)
+        inward = xp.matmul(xp.matmul(conj_v, adjoint(xp, of_free_v)), xp.conj(free_v))
         d = d + xp.matmul(conj_u / size, outside - inward)
 
-    turn_u = _skew(xp, xp.matmul(xp.matrix_transpose(free_u), of_free_u))
-    turn_v = _skew(xp, xp.matmul(xp.conj(free_v), _adjoint(xp, of_free_v)))
-    d = _unless_free(xp, xp.where(mask, both, 0.0), (of_u, of_v), d)
-    d = _unless_free(xp, turn_u, (of_free_u,), d)
+    turn_u = skew(xp, xp.matmul(xp.matrix_transpose(free_u), of_free_u))
+    turn_v = skew(xp, xp.matmul(xp.conj(free_v), adjoint(xp, of_free_v)))
+    d = unless_free(xp, xp.where(mask, both, 0.0), (of_u, of_v), d)
+    d = unless_free(xp, turn_u, (of_free_u,), d)
 
-    return _unless_free(xp, turn_v, (of_free_v,), d)
+    return unless_free(xp, turn_v, (of_free_v,), d)
 
 
 @svd.jvp
@@ -319,9 +185,9 @@ def svd_jvp(xp, t, x, y):
     count = min(rows, columns)
     free_u, free_v = u[..., count:], v[..., count:, :]
     u, v = u[..., :count], v[..., :count, :]
-    along_v, along_u = xp.matmul(t, _adjoint(xp, v)), xp.matmul(_adjoint(xp, u), t)
-    p = xp.matmul(along_u, _adjoint(xp, v))
-    skew, mask = _skew(xp, p), diagonal_mask(xp, p)
+    along_v, along_u = xp.matmul(t, adjoint(xp, v)), xp.matmul(adjoint(xp, u), t)
+    p = xp.matmul(along_u, adjoint(xp, v))
+    skew, mask = skew(xp, p), diagonal_mask(xp, p)
 
     both = (p - skew) / _divisor(xp, _gaps(s), s, mask)
     apart = skew / _divisor(xp, _sums(s), s, mask & (skew == 0.0))
@@ -329,11 +195,11 @@ def svd_jvp(xp, t, x, y):
     size = _divisor(xp, s[..., None, :], s, idle=False)
     if rows > count:
         outside = (along_v - xp.matmul(u, p)) / size
-        inward = xp.matmul(u, xp.matmul(_adjoint(xp, outside), free_u))
+        inward = xp.matmul(u, xp.matmul(adjoint(xp, outside), free_u))
         du = xp.concat([du + outside, -inward], axis=-1)
     if columns > count:
         outside = (along_u - xp.matmul(p, v)) / xp.matrix_transpose(size)
-        inward = xp.matmul(xp.matmul(free_v, _adjoint(xp, outside)), v)
+        inward = xp.matmul(xp.matmul(free_v, adjoint(xp, outside)), v)
         dv = xp.concat([dv + outside, -inward], axis=-2)
 
     return du, xp.real(xp.linalg.diagonal(p)) * xp.sign(s), dv
@@ -379,49 +245,12 @@ def svdvals_backward(xp, g, x):
 def svdvals_jvp(xp, t, x):
     """Re diag(uᴴ dx vᴴ)."""
     u, s, v = svd(x, full_matrices=False)
-    moved = xp.matmul(t, _adjoint(xp, v))
+    moved = xp.matmul(t, adjoint(xp, v))
 
     return xp.real(xp.sum(xp.conj(u) * moved, axis=-2)) * xp.sign(s)
 
 
 # ---------------------------------------------------------------------------------------- in common
-
-
-def _hermitian(xp, x):
-    """(x + xᴴ)/2. What is not Hermitian but for small errors is refused.
-
-    A tenth of an entry, and a hundredth of the largest, pass as errors: finite differences do.
-    """
-    shape = shape_of(x)
-    if len(shape) < 2 or shape[-1] != shape[-2] or 0 in shape:
-        return x  # NumPy says what is wrong
-    adjoint = _adjoint(xp, x)
-    if xp.all(x == adjoint):
-        return x
-    size, other = xp.abs(x), xp.abs(adjoint)
-    allowed = 0.1 * xp.maximum(size, other) + 0.01 * xp.max(size, axis=(-2, -1), keepdims=True)
-    if xp.any(xp.abs(x - adjoint) > allowed):
-        message = (
-            "the matrix is not Hermitian, and NumPy would read one triangle of it; "
-            "to mean that, write tril(x) + conj(tril(x, k=-1)).mT"
-        )
-        raise ValueError(message)
-
-    return (x + adjoint) * 0.5
-
-
-def _adjoint(xp, x):
-    return xp.conj(xp.matrix_transpose(x))
-
-
-def _skew(xp, x):
-    """The skew-Hermitian part of x."""
-    return (x - _adjoint(xp, x)) * 0.5
-
-
-def _lower(xp, x):
-    """Φ: the lower triangle, with half the diagonal."""
-    return (xp.tril(x) + xp.tril(x, k=-1)) * 0.5
 
 
 def _gaps(w):
@@ -440,21 +269,7 @@ def _divisor(xp, x, w, idle):
     return xp.where(nothing & idle, math.inf, xp.where(nothing, 0.0, x))
 
 
-def _unless_free(xp, turn, gradients, d):
-    """The gradient d, or NaN where the gradients ask how columns turn in a way that is a matter of choice."""
-    asked = sum(_squares(xp, g) for g in gradients) * 1e-6
-
-    return xp.where(_squares(xp, turn) > asked, math.nan, d)
-
-
-def _squares(xp, x):
-    """Σ |xᵢⱼ|² of each matrix."""
-    size = xp.abs(x)
-
-    return xp.sum(size * size, axis=(-2, -1), keepdims=True)
-
-
 @hookimpl
 def opgrad_ops() -> tuple[Op, ...]:
-    """Return the decompositions."""
-    return (cholesky, qr, eigh, eigvalsh, svd, svdvals)
+    """Return the decompositions by eigenvalues and singular values."""
+    return (eigh, eigvalsh, svd, svdvals)
