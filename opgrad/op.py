@@ -7,7 +7,9 @@ the forward, each at most once, and none once a registry has taken the op in.
 from __future__ import annotations
 
 import difflib
+import importlib
 import inspect
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
@@ -183,6 +185,10 @@ class Op:
         """Qualified name and provider: how every message names an op."""
         return f"{self.qualname} ({self.provider or 'defined here, not in a plugin'})"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled by name: the op that the same module defines elsewhere."""
+        return _by_name, (self.forward.__module__, self.forward.__qualname__)
+
     def __repr__(self) -> str:
         editable = ", editable" if self.provider and self.provider.editable else ""
 
@@ -351,6 +357,11 @@ _dispatcher: list[Function] = []  # filled by `dispatch`: (general call, compile
 def hand_over_dispatch(general: Function, compile_call: Function) -> None:
     """Tell ops how they are run; called once, by `opgrad.dispatch`."""
     _dispatcher[:] = [general, compile_call]
+
+
+def _by_name(module: str, name: str) -> Any:
+    """The op a module defines under a name, for pickle."""
+    return operator.attrgetter(name)(importlib.import_module(module))
 
 
 def _listed(it: Op) -> str:

@@ -221,7 +221,7 @@ def pad_arguments(x, pad_width, mode="constant", *, constant_values=None):
     """Widths come as a number, a pair, or a pair an axis, and are kept as the last; values too."""
     rank = len(shape_of(x))
     named = {"pad_width": _pairs(pad_width, rank), "mode": mode}
-    if isinstance(constant_values, tuple | list):
+    if isinstance(constant_values, tuple | list) or hasattr(constant_values, "tolist"):
         constant_values = _pairs(constant_values, rank)
 
     return (x,), {**named, "constant_values": constant_values}

@@ -89,7 +89,7 @@ def yv_derivative_x(xp, v, x):
     above = yv(v + 1.0, x)
     steep = xp.logical_and(above == -math.inf, v >= 0.0)
 
-    return xp.where(steep, math.inf, 0.5 * (yv(v - 1.0, x) - above))
+    return xp.where(steep, -above, 0.5 * (yv(v - 1.0, x) - above))
 
 
 @elementwise(domain=(0.0, math.inf), samples=_UNARY)
@@ -121,7 +121,7 @@ def y1_derivative(xp, x):
     """Return (Y_0 - Y_2) / 2."""
     above = yv(2.0, x)
 
-    return xp.where(above == -math.inf, math.inf, 0.5 * (y0(x) - above))
+    return xp.where(above == -math.inf, -above, 0.5 * (y0(x) - above))
 
 
 OPS = (jv, j0, j1, yv, y0, y1)

@@ -200,7 +200,7 @@ def kve_derivative_v():
 def kve_derivative_x(xp, v, x, y):
     """Return kve - (kve(v - 1) + kve(v + 1)) / 2, for large x by the series of kve."""
     mean = 0.5 * (kve(v - 1.0, x) + kve(v + 1.0, x))
-    slope = xp.where(mean == math.inf, -math.inf, y - mean)
+    slope = xp.where(mean == math.inf, -mean, y - mean)
 
     return _far_or(xp, v, x, y, slope, sign=1.0)
 
