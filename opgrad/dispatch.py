@@ -338,20 +338,14 @@ def namespace_of(op: Op, data: Iterable[Any]) -> Any:
     return found
 
 
-_numeric: set[Any] = set()  # dtypes seen and found to be numbers
-
-
 def check_dtype(op: Op, data: Any) -> None:
     """Refuse an array that is not of numbers; data in Values was checked when it came in.
 
     Raises:
         CallError: It is one of text, objects or dates.
     """
-    dtype = getattr(data, "dtype", None)
-    if dtype is not None and dtype not in _numeric:
-        if namespaces.kind_of(data) is None:
-            raise CallError(unknown_type(op, data))
-        _numeric.add(dtype)
+    if hasattr(data, "dtype") and namespaces.kind_of(data) is None:
+        raise CallError(unknown_type(op, data))
 
 
 def unknown_type(op: Op, data: Any) -> str:

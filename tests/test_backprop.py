@@ -457,7 +457,8 @@ def test_no_grad_blocks_that_do_not_nest_do_not_turn_recording_off_for_good():
 
 
 @pytest.mark.parametrize(
-    "duplicate", [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))]  # noqa: S301 -- our own
+    "duplicate",
+    [copy.copy, copy.deepcopy, lambda v: pickle.loads(pickle.dumps(v))],  # noqa: S301 -- our own
 )
 def test_a_copy_of_a_leaf_is_a_leaf_of_its_own(duplicate):
     """Gradients of the two are never mixed up; data and grad are kept."""
@@ -762,9 +763,7 @@ def test_a_number_is_enough_for_an_array_without_axes():
     assert float(x.grad) == 2.0
 
 
-@pytest.mark.parametrize(
-    "returned", [(1.0,), (1.0, 1.0, 1.0), 1.0, [1.0, 1.0], None], ids=repr
-)
+@pytest.mark.parametrize("returned", [(1.0,), (1.0, 1.0, 1.0), 1.0, [1.0, 1.0], None], ids=repr)
 def test_a_joint_rule_with_the_wrong_count_is_named(returned):
     """One gradient an operand, in a tuple."""
 
@@ -842,7 +841,7 @@ def test_integer_results_carry_no_gradient():
     y = (unary(derivative=whole_derivative, forward=whole)(x) * 0.5).sum()
     if not y.requires_grad:
         return
-    with pytest.raises((RuleError, NotDifferentiableError), match="whole|int"):
+    with pytest.raises((RuleError, NotDifferentiableError), match=r"whole|int"):
         y.backward()
 
 
@@ -1086,6 +1085,7 @@ def test_backward_rules_alone_serve_every_order():
 
 
 # -- the branch not taken -------------------------------------------------------------------------
+
 
 @opgrad.composite
 def composite_sqrt(xp, x):

@@ -98,7 +98,9 @@ def inputs(draw, count=None):
     as_numbers = draw(st.booleans())
 
     return tuple(
-        draw(NUMBERS) if not shape and as_numbers else draw(hnp.arrays(float, shape, elements=NUMBERS))
+        draw(NUMBERS)
+        if not shape and as_numbers
+        else draw(hnp.arrays(float, shape, elements=NUMBERS))
         for shape in shapes
     )
 
@@ -118,7 +120,9 @@ def programs(draw, longest=6):
         pool = list(xs)
         for name, i, j in steps:
             pool.append(SMOOTH[name](pool[-1 - i % len(pool)], pool[-1 - j % len(pool)]))
-        return 1.0 * ops.sum(pool[-1]) + 0.7 * ops.sum(pool[len(pool) // 2]) + 0.3 * ops.sum(pool[0])
+        return (
+            1.0 * ops.sum(pool[-1]) + 0.7 * ops.sum(pool[len(pool) // 2]) + 0.3 * ops.sum(pool[0])
+        )
 
     run.steps = steps
 
@@ -147,7 +151,9 @@ def tangents_like(xs, seed=3):
     """Uneven directions of the shapes of xs."""
     generator = np.random.default_rng(seed)
 
-    return tuple(generator.normal(size=x.shape) if np.shape(x) else float(generator.normal()) for x in xs)
+    return tuple(
+        generator.normal(size=x.shape) if np.shape(x) else float(generator.normal()) for x in xs
+    )
 
 
 def dot(xs, ts):
@@ -191,11 +197,14 @@ def test_a_recorded_sweep_gives_the_numbers_of_a_plain_one(f, xs):
 @settings(max_examples=120)
 @given(programs(), inputs())
 def test_second_derivatives_agree_in_all_four_mixtures(f, xs):
-    """H t by forward over reverse, reverse over forward, reverse over reverse, and tᵀHt by
-    forward over forward; the truth is the complex step of the gradient along t.
+    """H t three ways, and tᵀH t by forward over forward.
+
+    The truth is the complex step of the gradient along t.
     """
     ts = tangents_like(xs)
-    moved = tuple(np.asarray(x, complex) + 1j * TINY * np.asarray(t) for x, t in zip(xs, ts, strict=True))
+    moved = tuple(
+        np.asarray(x, complex) + 1j * TINY * np.asarray(t) for x, t in zip(xs, ts, strict=True)
+    )
     moved = tuple(m if np.shape(m) else complex(m) for m in moved)
     truth = [np.imag(d) / TINY for d in gradient(f, moved)]
 
@@ -222,8 +231,16 @@ def test_third_derivatives_agree(f, xs):
         return lambda *xs: jvp(f, xs, ts)[1]
 
     thrice = along(along(along(f)))(*xs)
-    mixed = dot(gradient(lambda *xs: along(along(f))(*xs), xs), ts)
-    nested = dot(gradient(lambda *xs: sum(ops.sum(d * t) for d, t in zip(gradient(along(f), xs), ts, strict=True)), xs), ts)
+    mixed = dot(gradient(along(along(f)), xs), ts)
+    nested = dot(
+        gradient(
+            lambda *xs: sum(
+                ops.sum(d * t) for d, t in zip(gradient(along(f), xs), ts, strict=True)
+            ),
+            xs,
+        ),
+        ts,
+    )
 
     np.testing.assert_allclose([mixed, nested], [float(thrice)] * 2, rtol=1e-7, atol=1e-7)
 
@@ -342,7 +359,10 @@ def test_the_chain_rule_across_a_boundary(f, g, xs):
     slope = grad(lambda z: g(z, z * 0.5))(h)
     h.backward(slope.data)
 
-    whole = gradient(lambda a, b: (lambda h: g(h, h * 0.5))(f(a, b)), xs)
+    def of_result(h):
+        return g(h, h * 0.5)
+
+    whole = gradient(lambda a, b: of_result(f(a, b)), xs)
 
     for leaf, d in zip((a, b), whole, strict=True):
         np.testing.assert_allclose(leaf.grad, d, **CLOSE)
@@ -453,7 +473,9 @@ def test_picking_entries_by_any_key(shape, data):
 )
 def test_picking_entries_by_arrays_of_integers(shape, data):
     """An entry picked twice gets both, in every order of differentiation."""
-    key = data.draw(hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=3)))
+    key = data.draw(
+        hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=3))
+    )
     x = np.linspace(0.5, 1.5, int(np.prod(shape))).reshape(shape)
     counts = np.zeros(shape)
     np.add.at(counts, key, 1.0)
@@ -463,7 +485,9 @@ def test_picking_entries_by_arrays_of_integers(shape, data):
 
     np.testing.assert_allclose(grad(f)(x), 2.0 * x * counts, **CLOSE)
     np.testing.assert_allclose(jvp(grad(f), (x,), (x,))[1], 2.0 * x * counts, **CLOSE)
-    np.testing.assert_allclose(grad(lambda x: ops.sum(grad(f)(x) * x))(x), 4.0 * x * counts, **CLOSE)
+    np.testing.assert_allclose(
+        grad(lambda x: ops.sum(grad(f)(x) * x))(x), 4.0 * x * counts, **CLOSE
+    )
 
 
 # -- kinks ----------------------------------------------------------------------------------------
@@ -490,7 +514,7 @@ KINKED = {
     st.booleans(),
 )
 def test_both_modes_take_the_same_side_of_a_kink(names, xs, ties):
-    """⟨gradient, t⟩ = J t also where entries are tied or lie on a kink: one table of conventions."""
+    """⟨gradient, t⟩ = J t also where entries are tied or lie on a kink."""
     xs = tuple(np.round(x * 2.0) / 2.0 for x in xs) if ties else xs
     xs = tuple(x if np.shape(x) else float(x) for x in xs)
 
@@ -548,11 +572,7 @@ def test_a_checkpoint_has_the_derivatives_of_its_function(f, xs):
 
     for one, other in zip(kept, run_again, strict=True):
         np.testing.assert_allclose(other, one, **CLOSE)
-    np.testing.assert_allclose(
-        jvp(opgrad.checkpoint(f), xs, ts)[1], jvp(f, xs, ts)[1], **CLOSE
-    )
-    along = [
-        jvp(lambda *xs, g=g: gradient(g, xs), xs, ts)[1] for g in (f, opgrad.checkpoint(f))
-    ]
+    np.testing.assert_allclose(jvp(opgrad.checkpoint(f), xs, ts)[1], jvp(f, xs, ts)[1], **CLOSE)
+    along = [jvp(lambda *xs, g=g: gradient(g, xs), xs, ts)[1] for g in (f, opgrad.checkpoint(f))]
     for one, other in zip(*along, strict=True):
         np.testing.assert_allclose(other, one, rtol=1e-8, atol=1e-8)

@@ -107,7 +107,9 @@ def test_batched_products_sum_out_their_batch():
 
     ((u @ v) * w).sum().backward()
 
-    np.testing.assert_allclose(u.grad, np.einsum("xyij,yjk->xik", w * 1.0, b.transpose(0, 2, 1))[:, None], rtol=1e-12)
+    np.testing.assert_allclose(
+        u.grad, np.einsum("xyij,yjk->xik", w * 1.0, b.transpose(0, 2, 1))[:, None], rtol=1e-12
+    )
     np.testing.assert_allclose(v.grad, np.einsum("xij,xyik->yjk", a[:, 0], w), rtol=1e-12)
 
 
@@ -216,7 +218,10 @@ def test_numpy_scalars_are_arrays_without_axes():
     """np.float64 and np.float32 in, the same dtype out; a NumPy scalar is not weak."""
     found = [opgrad.grad(lambda x: x * x * 2.0)(kind(3.0)) for kind in (np.float64, np.float32)]
 
-    assert [(float(g), np.asarray(g).dtype) for g in found] == [(12.0, np.float64), (12.0, np.float32)]
+    assert [(float(g), np.asarray(g).dtype) for g in found] == [
+        (12.0, np.float64),
+        (12.0, np.float32),
+    ]
 
 
 @pytest.mark.parametrize("number", [3, 3.0])
@@ -231,7 +236,9 @@ def test_the_gradient_of_a_python_number_is_a_float(number):
     ]
 
     assert [type(opgrad.grad(f)(number)) for f in functions] == [float] * len(functions)
-    assert [type(opgrad.grad(opgrad.grad(f))(number)) for f in functions] == [float] * len(functions)
+    assert [type(opgrad.grad(opgrad.grad(f))(number)) for f in functions] == [float] * len(
+        functions
+    )
 
 
 def test_powers_of_python_ints_are_right():

@@ -1,4 +1,4 @@
-"""Forward mode: tangents by derivative, jvp rule, linearity, composite, or a transposed backward."""
+"""Forward mode: by derivative, jvp rule, linearity, composite, or a transposed backward rule."""
 
 import math
 
@@ -12,7 +12,7 @@ from opgrad.errors import MissingRuleError, NotDifferentiableError, OpDefinition
 A, B = np.array([[0.5, -1.0, 2.0]]), np.array([[1.5], [-0.25]])
 
 
-def definitions():
+def definitions():  # noqa: C901 -- a list of ten definitions
     """The product a · b by each way an op can be defined, each with its own forward mode."""
     made = {}
 
@@ -219,7 +219,9 @@ def test_mixed_derivatives_of_two_operands(way):
     def f(a, b):
         return op(op(a, a), b)
 
-    by_forward = jvp(lambda a: jvp(lambda b: f(a, b), (B,), (np.ones_like(B),))[1], (A,), (np.ones_like(A),))[1]
+    by_forward = jvp(
+        lambda a: jvp(lambda b: f(a, b), (B,), (np.ones_like(B),))[1], (A,), (np.ones_like(A),)
+    )[1]
     by_reverse = grad(lambda a: grad(lambda b: f(a, b).sum())(B).sum())(A)
 
     np.testing.assert_allclose(by_forward, np.broadcast_to(2.0 * A, (2, 3)), rtol=1e-14)
@@ -490,7 +492,13 @@ def test_what_does_not_move_has_zeros():
 def test_tangents_have_the_dtype_of_the_output():
     """float32 stays float32, whatever the tangent was given in."""
     x = np.ones(2, np.float32)
-    functions = [lambda x: x * 2.0, ops.exp, lambda x: x @ x, lambda x: ops.concat([x, x]), lambda x: x]
+    functions = [
+        lambda x: x * 2.0,
+        ops.exp,
+        lambda x: x @ x,
+        lambda x: ops.concat([x, x]),
+        lambda x: x,
+    ]
 
     tangents = [np.asarray(jvp(f, (x,), (np.ones(2),))[1]).dtype for f in functions]
 
@@ -703,13 +711,29 @@ def test_a_tangent_that_is_zero_by_chance_is_no_branch_not_taken(case):
 
 
 def test_an_operand_that_stands_still_contributes_exactly_zero():
-    """a ** b at a = 0, where da is infinite, along b alone: a given tangent of 0 asks for nothing."""
+    """a ** b at a = 0, where da is infinite, along b alone: a tangent of 0 asks for nothing."""
     with np.errstate(all="ignore"):
         number = jvp(lambda a, b: a**b, (0.0, 0.5), (0.0, 1.0))[1]
         array = jvp(lambda a, b: a**b, (np.zeros(2), np.full(2, 0.5)), (np.zeros(2), np.ones(2)))[1]
 
     assert number == 0.0
     np.testing.assert_array_equal(array, [0.0, 0.0])
+
+
+def test_an_entry_that_stands_still_contributes_exactly_zero():
+    """Along one entry of two: a column of the Jacobian, beside an infinite derivative."""
+    x = np.array([4.0, 0.0])
+    with np.errstate(all="ignore"):
+        column = jvp(ops.sqrt, (x,), (np.array([1.0, 0.0]),))[1]
+        mixed = jvp(lambda a, b: a**b, (x, np.full(2, 0.5)), (np.array([1.0, 0.0]), np.ones(2)))[1]
+        rows, columns = (
+            opgrad.jacobian(f)(x) for f in (ops.sqrt, lambda x: ops.concat([ops.sqrt(x), x]))
+        )
+
+    np.testing.assert_array_equal(column, [0.25, 0.0])
+    np.testing.assert_allclose(mixed, [0.25 + 2.0 * math.log(4.0), 0.0])
+    np.testing.assert_array_equal(rows, [[0.25, 0.0], [0.0, math.inf]])
+    np.testing.assert_array_equal(columns[:2], rows)
 
 
 def test_where_pushes_numbers_beside_numpy_scalars_in_every_order():

@@ -48,9 +48,7 @@ def test_threads_that_share_nodes_each_get_their_own_gradient():
     shared = deep(Value(0.7))
 
     def slope(i):
-        return [
-            grad(lambda x: ops.sin(shared * x * (i + 1.0)))(0.3 + k).data for k in range(20)
-        ]
+        return [grad(lambda x: ops.sin(shared * x * (i + 1.0)))(0.3 + k).data for k in range(20)]
 
     expected = [slope(i) for i in range(THREADS)]
 

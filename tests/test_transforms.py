@@ -1,4 +1,4 @@
-"""`grad`, `value_and_grad`, `jvp` of any order and mixture, on any arguments, plain in plain out."""
+"""`grad`, `vjp`, `jvp` and their kin: any order and mixture, any arguments, plain in plain out."""
 
 import collections
 import math
@@ -297,7 +297,7 @@ def test_an_output_that_does_not_depend_on_the_input_still_depends_on_others():
 
 @pytest.mark.parametrize("at", [2.0, Value(2.0)], ids=["plain", "Value"])
 def test_backward_within_a_transform_reaches_its_input_only_if_recorded(at):
-    """Else the transform could not see what is left in x.grad: the result would be a silent zero."""
+    """Else the transform could not see what is left in x.grad, and would give a silent zero."""
 
     def f(x, *, record):
         (x * x * x).backward(record=record)
@@ -755,37 +755,40 @@ def test_one_output_in_two_places_and_the_input_as_an_output():
     assert jvp(f, (x,), (t,)) == ((3.0, (3.0, 1.0)), (30.0, (30.0, 10.0)))
 
 
+def pulled(f, x, g):
+    """f'(x) g, by vjp."""
+    return opgrad.vjp(f, x)[1](g)[0]
+
+
+def pushed(f, x, t):
+    """f'(x) t, by linearize."""
+    return opgrad.linearize(f, x)[1](t)
+
+
 @pytest.mark.parametrize("outer", [grad, derivative])
-def test_pull_and_push_are_differentiated_by_all_they_depend_on(outer):
+@pytest.mark.parametrize("product", [pulled, pushed])
+def test_pull_and_push_are_differentiated_by_all_they_depend_on(product, outer):
     """By the cotangent or tangent, by the point, and by a closure."""
+    found = [
+        outer(lambda g: product(lambda x: x * x * x, 2.0, g) * g)(3.0),  # 12 g²
+        outer(lambda x: product(lambda z: z * z * z, x, 5.0))(2.0),  # 15 x²
+        outer(lambda w: product(lambda z: z * z * w * w, 2.0, 5.0))(3.0),  # 20 w²
+    ]
 
-    def pulled(f, x, g):
-        return opgrad.vjp(f, x)[1](g)[0]
-
-    def pushed(f, x, t):
-        return opgrad.linearize(f, x)[1](t)
-
-    for product in (pulled, pushed):
-        found = [
-            outer(lambda g: product(lambda x: x * x * x, 2.0, g) * g)(3.0),  # 12 g²
-            outer(lambda x: product(lambda z: z * z * z, x, 5.0))(2.0),  # 15 x²
-            outer(lambda w: product(lambda z: z * z * w * w, 2.0, 5.0))(3.0),  # 20 w²
-        ]
-
-        assert found == [72.0, 60.0, 120.0]
+    assert found == [72.0, 60.0, 120.0]
 
 
 @pytest.mark.parametrize("outer", [grad, derivative])
-def test_the_outputs_of_vjp_and_linearize_carry_the_outer_variable(outer):
+@pytest.mark.parametrize("transform", [opgrad.vjp, opgrad.linearize])
+def test_the_outputs_of_vjp_and_linearize_carry_the_outer_variable(transform, outer):
     """Also an output that does not depend on their own input."""
-    for transform in (opgrad.vjp, opgrad.linearize):
-        found = [
-            outer(lambda w: transform(lambda x: x * w, 3.0)[0])(2.0),
-            outer(lambda w: transform(lambda x: (x, w * w), 3.0)[0][1])(2.0),
-            outer(lambda w: transform(lambda x: w, 3.0)[0])(2.0),
-        ]
+    found = [
+        outer(lambda w: transform(lambda x: x * w, 3.0)[0])(2.0),
+        outer(lambda w: transform(lambda x: (x, w * w), 3.0)[0][1])(2.0),
+        outer(lambda w: transform(lambda x: w, 3.0)[0])(2.0),
+    ]
 
-        assert found == [3.0, 4.0, 1.0]
+    assert found == [3.0, 4.0, 1.0]
 
 
 def test_a_pull_made_outside_is_used_within_a_transform():

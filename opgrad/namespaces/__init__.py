@@ -25,6 +25,9 @@ BY_PAIR: dict[tuple[type, type], Any] = {}
 
 REAL, DISCRETE = "real or complex", "integer or boolean"
 
+_KINDS: dict[Any, str | None] = {}
+"""The kind of each dtype, as they are seen."""
+
 
 def of_type(kind: type) -> Any:
     """The namespace for data of this type; None where there is none."""
@@ -60,10 +63,14 @@ def kind_of(data: Any) -> str | None:
     namespace = of_type(kind)
     if namespace is None:
         return None
-    if namespace.isdtype(data.dtype, ("real floating", "complex floating")):
-        return REAL
+    dtype = data.dtype
+    if dtype not in _KINDS:
+        if namespace.isdtype(dtype, ("real floating", "complex floating")):
+            _KINDS[dtype] = REAL
+        else:
+            _KINDS[dtype] = DISCRETE if namespace.isdtype(dtype, ("bool", "integral")) else None
 
-    return DISCRETE if namespace.isdtype(data.dtype, ("bool", "integral")) else None
+    return _KINDS[dtype]
 
 
 def describe(data: Any) -> str:

@@ -114,6 +114,11 @@ def xlogy(a: Any, b: Any) -> Any:
 
 def logsumexp(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     """ln of the sum of e ** x over `axis`, without overflow; -inf where there is nothing to add."""
+    if x.dtype.kind == "f" and x.size:
+        top = x.max(axis=axis, keepdims=True)
+        if np.isfinite(top).all():
+            y = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
+            return y if keepdims else y.reshape(_without(axis, x.shape))[()]
     x = np.asarray(x)
     if not np.isdtype(x.dtype, ("real floating", "complex floating")):
         x = x.astype(np.float64)
@@ -134,6 +139,28 @@ def quiet() -> np.errstate:
 def has_nan(x: Any) -> bool:
     """Whether any entry is NaN: one pass that allocates nothing, confirmed where it says so."""
     return bool(np.isnan(np.vdot(x, x))) and bool(np.isnan(x).any())
+
+
+def logsumexp_weights(x: Any, *, axis: Any = None) -> Any:
+    """e ** (x - logsumexp(x)): how much each entry counts; where that is infinite, the limit."""
+    if 0 in x.shape:
+        return x
+    top = x.max(axis=axis, keepdims=True)
+    if np.isfinite(top).all():
+        powers = np.exp(x - top)
+    else:
+        largest = x == top  # their distance is 0, which inf - inf would not give
+        powers = np.exp(np.where(largest, 0.0, x) - np.where(largest, 0.0, top))
+
+    return powers / powers.sum(axis=axis, keepdims=True)
+
+
+def _without(axis: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that is left when axes are reduced."""
+    axes = range(len(shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    gone = {a % len(shape) for a in axes}
+
+    return tuple([n for i, n in enumerate(shape) if i not in gone])
 
 
 def _axes(axis: Any, ndim: int) -> Any:

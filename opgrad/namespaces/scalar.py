@@ -676,6 +676,13 @@ def logsumexp(x: Any, /, *, axis: Any = None, keepdims: bool = False) -> Any:
     return _reduced("logsumexp", x, axis)
 
 
+def logsumexp_weights(x: Any, *, axis: Any = None) -> Any:
+    """1: one entry is all that counts; nan of nan."""
+    _reduced("logsumexp_weights", x, axis)
+
+    return 1.0 if x == x else x  # noqa: PLR0124 -- only nan differs from itself
+
+
 def var(x: Any, /, *, axis: Any = None, correction: float = 0.0, keepdims: bool = False) -> Any:
     """0: one entry does not vary; nan where `correction` leaves nothing to divide by."""
     distance = abs(_reduced("var", x, axis) - x)

@@ -17,7 +17,7 @@ _LARGE = 10_000
 """Products from which it pays that `einsum` plans an order and calls BLAS; planning costs 20 µs."""
 
 
-# -------------------------------------------------------------------------------------------- vecdot
+# ------------------------------------------------------------------------------------------- vecdot
 
 
 @op(
@@ -52,7 +52,7 @@ def vecdot_backward_b(xp, g, a, axis):
     return xp.expand_dims(g, axis=axis) * xp.conj(a)
 
 
-# ----------------------------------------------------------------------------------------- tensordot
+# ---------------------------------------------------------------------------------------- tensordot
 
 
 @op(
@@ -77,9 +77,9 @@ def tensordot(xp, a, b, *, axes):
 @tensordot.arguments
 def tensordot_arguments(a, b, axes=2):
     """A number of axes is kept as the axes themselves."""
-    if isinstance(axes, int):
+    if hasattr(axes, "__index__"):
         axes = (range(-axes, 0), range(axes))
-    pair = [(of,) if isinstance(of, int) else tuple(of) for of in axes]
+    pair = [(of,) if hasattr(of, "__index__") else tuple(of) for of in axes]
 
     return (a, b), {"axes": tuple(pair)}
 
@@ -121,7 +121,7 @@ def _inverse(order):
     return tuple(order.index(i) for i in range(len(order)))
 
 
-# -------------------------------------------------------------------------------------------- einsum
+# ------------------------------------------------------------------------------------------- einsum
 
 
 @op(
@@ -166,11 +166,11 @@ def einsum(xp, *arrays, subscripts, optimize=None):
 def einsum_arguments(*arrays, subscripts=None, optimize=None):
     """The subscripts come first: a text, or (as NumPy takes it too) axes after each array."""
     if subscripts is None and isinstance(arrays[0], str):
-        subscripts, *arrays = arrays
+        subscripts, arrays = arrays[0], arrays[1:]
     elif subscripts is None:
         subscripts, arrays = _from_axes(arrays)
 
-    return tuple(arrays), {"subscripts": subscripts, "optimize": optimize}
+    return arrays, {"subscripts": subscripts, "optimize": optimize}
 
 
 @einsum.backward
@@ -280,7 +280,7 @@ def _from_axes(given):
     return (f"{subscripts}->{texts[-1]}" if result else subscripts), arrays
 
 
-# ------------------------------------------------------------------------------------------ convolve
+# ----------------------------------------------------------------------------------------- convolve
 
 
 @op(
@@ -296,8 +296,10 @@ def _from_axes(given):
     ),
 )
 def convolve(xp, a, b, *, mode="full"):
-    """yₖ = Σᵢ aᵢ·bₖ₋ᵢ of two vectors: "full", or its middle, as long as the longer one ("same"),
-    or only where they overlap wholly ("valid").
+    """yₖ = Σᵢ aᵢ·bₖ₋ᵢ of two vectors.
+
+    All of it ("full"), its middle, as long as the longer vector ("same"), or only where the shorter
+    one overlaps wholly ("valid").
     """
     if len(shape_of(a)) != 1 or len(shape_of(b)) != 1:
         message = f"convolve takes two vectors, not shapes {shape_of(a)} and {shape_of(b)}"

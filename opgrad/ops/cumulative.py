@@ -132,11 +132,15 @@ def _along(xp, x, axis):
 
 
 def _counted(x, axis):
-    """The axis as a number from 0; one that is out of range stays so, for NumPy to refuse."""
+    """The axis, counted from the front."""
     if axis is None:
         return 0
+    rank = len(shape_of(x))
+    if not -rank <= axis < rank:
+        message = f"there is no axis {axis} in an array of shape {shape_of(x)}"
+        raise ValueError(message)
 
-    return axis + len(shape_of(x)) if axis < 0 else axis
+    return axis % rank
 
 
 def _without_initial(g, axis, include_initial):

@@ -19,7 +19,6 @@ _CUBE = uniform((2, 3, 2))
 
 
 @op(
-    linear=True,
     methods=("reshape",),
     samples=(
         sample(_MATRIX, shape=(3, 2)),
@@ -35,7 +34,10 @@ def reshape(xp, x, *, shape, copy=None):
     `reshape(x, (2, 3))`, and as a method also `v.reshape(2, 3)`. With `copy` False memory must be
     shared, with True it is not.
     """
-    return xp.reshape(x, shape) if copy is None else xp.reshape(x, shape, copy=copy)
+    if copy is None or not hasattr(x, "dtype"):
+        return xp.reshape(x, shape)
+
+    return xp.reshape(x, shape, copy=copy)
 
 
 @reshape.arguments
@@ -51,6 +53,12 @@ def reshape_arguments(x, shape, *lengths, copy=None):
 def reshape_backward(xp, g, x):
     """g in the shape of x."""
     return xp.reshape(g, shape_of(x))
+
+
+@reshape.jvp("x")
+def reshape_jvp(xp, t, y):
+    """t in the shape of y; `copy` was for the forward alone."""
+    return xp.reshape(t, shape_of(y))
 
 
 @op(linear=True, methods=("ravel", "flatten"), samples=(sample(_MATRIX), sample([1.0, 2.0])))
@@ -140,7 +148,10 @@ def astype(xp, x, *, dtype, copy=True, device=None):
     """
     check_device(device)
 
-    return xp.astype(x, dtype) if copy else xp.astype(x, dtype, copy=False)
+    if copy or not hasattr(x, "dtype"):
+        return xp.astype(x, dtype)
+
+    return xp.astype(x, dtype, copy=False)
 
 
 @astype.backward("x")

@@ -6,6 +6,7 @@ from opgrad.define import op
 from opgrad.hookspecs import hookimpl
 from opgrad.op import Op
 from opgrad.ops.indexing import IndexArray, Slice, getitem_transpose
+from opgrad.ops.inspection import library
 from opgrad.samples import sample, uniform
 from opgrad.types import shape as shape_of
 
@@ -128,6 +129,15 @@ def repeat(xp, x, repeats, *, axis=None):
     return xp.repeat(x, repeats, axis=axis)
 
 
+@repeat.arguments
+def repeat_arguments(x, repeats, axis=None):
+    """`repeats` may be a list."""
+    if isinstance(repeats, list | tuple):
+        repeats = library().asarray(repeats)
+
+    return (x, repeats), {"axis": axis}
+
+
 @repeat.backward("x")
 def repeat_backward(xp, g, x, repeats, axis):
     """Of each entry, the sum of g over its copies."""
@@ -201,8 +211,9 @@ def pad(xp, x, *, pad_width, mode="constant", constant_values=None):
     """x with `pad_width` entries more before and after it along each axis, as `numpy.pad` has it.
 
     `pad_width` is a number, a pair for all axes, or a pair for each. The new entries are
-    `constant_values` (0 unless given), or by `mode` copies of old ones: "edge" of the outermost, "reflect" and
-    "symmetric" as in a mirror (without and with the outermost), "wrap" as if x went round.
+    `constant_values` (0 unless given), or by `mode` copies of old ones: "edge" of the outermost,
+    "reflect" and "symmetric" as in a mirror (without and with the outermost), "wrap" as if x went
+    round.
     """
     if mode == "constant":
         return xp.pad(x, pad_width, constant_values=constant_values or 0)
@@ -361,7 +372,7 @@ def meshgrid_backward(xp, g, arrays, indexing):
 
 
 def as_arrays(xp, arrays):
-    """The arrays, and Python numbers among them as arrays that promote no other: numbers are weak."""
+    """The arrays, and Python numbers among them as arrays that promote none: numbers are weak."""
     if {hasattr(x, "dtype") for x in arrays} != {True, False}:
         return arrays  # of numbers alone `xp` makes nothing, and says so
     kind = xp.result_type(*arrays)

@@ -70,7 +70,7 @@ def mean_backward(xp, g, x, axis, keepdims):
     ),
 )
 def prod(xp, x, *, axis=None, dtype=None, keepdims=False):
-    """Π xᵢ, the product over `axis`, of type `dtype` if given; 1 where there is nothing to multiply.
+    """Π xᵢ, the product over `axis`, of type `dtype` if given; 1 where nothing is to multiply.
 
     The derivative is the product of the other entries, found without dividing: it is right where
     entries are zero, and so are the derivatives of that.
@@ -318,14 +318,7 @@ def logsumexp_weights(xp, x, *, axis=None):
 
     An op of its own, for its derivative is best had from its output, also at infinities.
     """
-    if 0 in shape_of(x):
-        return x
-    top = xp.max(x, axis=axis, keepdims=True)
-    largest = x == top  # their distance is 0, which inf - inf would not give
-    gap = xp.where(largest, 0.0, x) - xp.where(largest, 0.0, top)
-    powers = xp.exp(gap)
-
-    return powers / xp.sum(powers, axis=axis, keepdims=True)
+    return xp.logsumexp_weights(x, axis=axis)
 
 
 @logsumexp_weights.backward("x")

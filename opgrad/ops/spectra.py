@@ -3,10 +3,10 @@
 They take a batch of matrices in the last two axes. Where the literature writes a gradient with
 adjoints, the rules here have its conjugate: opgrad's gradients are those of g·f'(z).
 
-Vectors are not unique: complex ones may be turned by a phase, those of
-equal values by any rotation. What does not depend on that choice has a derivative, and gets
-it. What does has none: its gradient is NaN, never a number that means nothing. A tangent (forward
-mode) is that of one choice, the columns not turning along themselves.
+Vectors are not unique: complex ones may be turned by a phase, those of equal values by any
+rotation. What does not depend on that choice has a derivative, and gets it. What does has none: its
+gradient is NaN, never a number that means nothing. A tangent (forward mode) is that of one choice,
+the vectors not turning along themselves.
 """
 
 from __future__ import annotations
@@ -187,10 +187,10 @@ def svd_jvp(xp, t, x, y):
     u, v = u[..., :count], v[..., :count, :]
     along_v, along_u = xp.matmul(t, adjoint(xp, v)), xp.matmul(adjoint(xp, u), t)
     p = xp.matmul(along_u, adjoint(xp, v))
-    skew, mask = skew(xp, p), diagonal_mask(xp, p)
+    turn, mask = skew(xp, p), diagonal_mask(xp, p)
 
-    both = (p - skew) / _divisor(xp, _gaps(s), s, mask)
-    apart = skew / _divisor(xp, _sums(s), s, mask & (skew == 0.0))
+    both = (p - turn) / _divisor(xp, _gaps(s), s, mask)
+    apart = turn / _divisor(xp, _sums(s), s, mask & (turn == 0.0))
     du, dv = xp.matmul(u, both + apart), xp.matmul(apart - both, v)
     size = _divisor(xp, s[..., None, :], s, idle=False)
     if rows > count:
@@ -264,7 +264,7 @@ def _divisor(xp, x, w, idle):
     There the quotient is infinite or NaN, as it should be; but 0 where it is idle.
     """
     scale = xp.sum(xp.abs(w), axis=-1, keepdims=True)[..., None]
-    nothing = scale + 0.25 * xp.abs(x) == scale
+    nothing = scale + xp.abs(x) / 32.0 == scale  # 16 roundings or fewer
 
     return xp.where(nothing & idle, math.inf, xp.where(nothing, 0.0, x))
 
