@@ -28,6 +28,8 @@ SHAPE_BY_DATA = {"core.unique_values"}
 """Ops whose result has a shape that depends on the data: at ties it jumps."""
 NEED_NUMPY = {"core.astype": [opgrad.sample([0.5, -2.0], dtype=np.dtype("float64"))]}
 """Samples of ops that cannot be called without an array library, so that they ship none."""
+BEYOND_FLOATS = {("scipy.ndtri", 1e-300)}
+"""Samples whose second derivative is larger than the largest float."""
 
 
 @attrs.define
@@ -138,7 +140,8 @@ def _check(
         for cell in cells:
             cell.held |= {name for i, name in enumerate(names) if i not in chosen} - op.nondiff
         report = _tried(call, operands, chosen, reverse, forward)
-    if report is None or report.kinks or op.saves:
+    beyond = (op.qualname, _first_number(operands)) in BEYOND_FLOATS
+    if report is None or report.kinks or op.saves or beyond:
         second.why_none = "the forward saves" if op.saves else "samples at kinks alone"
         return
     if _tried(_gradient(call, chosen, 1.0), operands, chosen, second, second, EXACT) is None:
@@ -151,6 +154,12 @@ def _check(
 def _jumps(op: opgrad.Op, x: Any) -> bool:
     """Whether a small step changes the shape of the result, so that it has no derivative."""
     return op.qualname in SHAPE_BY_DATA and len(set(np.ravel(x))) < np.size(x)
+
+
+def _first_number(operands: list[Any]) -> Any:
+    first = np.ravel(operands[0]) if operands else ()
+
+    return first[0] if len(first) else None
 
 
 def _has_rule(call: Callable[..., Any], operands: list[Any], number: int) -> bool:
@@ -183,7 +192,7 @@ def _tried(
         cell = forward if found.worst.mode == "forward" else reverse
         cell.failures.append(f"{found.worst} at {operands!r}")
         return None
-    except CallError:  # nothing to check: an empty array, an integer
+    except (CallError, np.linalg.LinAlgError):  # nothing to check: empty, integers, singular
         return None
     reverse.entries += report.entries
     if forward is not reverse and "forward" in report.modes:

@@ -17,20 +17,21 @@ from operator import attrgetter
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.dispatch import watcher
+from opgrad.dispatch import OPEN, watcher
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
 from opgrad.plugins import core
-from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_where_nonzero, pop_owned
+from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_unless, pop_owned
 from opgrad.steps import add, compile_step
 from opgrad.types import shape as shape_of
 from opgrad.value import MANY, Value, hand_over_backward, paused, recorded
 
 _by_serial = attrgetter("serial")
+ASKED: Any = "where the cotangents given are zero"
 
 
-def gradients(
+def gradients(  # noqa: PLR0913 -- some are settings of one sweep
     outputs: Sequence[Value], cotangents: Sequence[Any], wanted: Sequence[Value], *,
-    floor: int, record: bool | None,
+    floor: int, record: bool | None, idle: Any = ASKED,
 ) -> tuple[list[Any], bool]:  # fmt: skip
     """The gradients of `outputs` with respect to `wanted`, None where none depends on one.
 
@@ -41,6 +42,8 @@ def gradients(
         floor: A serial below those of `wanted`; nothing older can depend on them.
         record: Record the sweep. With False it is recorded all the same where another Value that
             wants a gradient is reachable, or a cotangent is such a Value; with None, never.
+        idle: Where the cotangents are zero by structure. Default: where they are zero, as those a
+            caller gives; a sweep within a sweep knows better: a mask, or None for nowhere.
 
     Returns:
         The gradients and whether the sweep was recorded.
@@ -51,7 +54,7 @@ def gradients(
     if record is not None:
         record = record or others or any([type(c) is Value and c.serial for c in cotangents])
     start = _start(outputs, cotangents)
-    found = _sweep_without_nan(nodes, start, floor, targets, record=bool(record))
+    found = _sweep_without_nan(nodes, start, floor, targets, record=bool(record), asked=idle)
 
     return [found.get(value.serial) for value in wanted], bool(record)
 
@@ -109,13 +112,20 @@ def check_cotangent(output: Value, cotangent: Any) -> Any:
             f"it needs the shape of the output, {output.shape}, and floating data"
         )
         raise RuleError(message)
-    if getattr(given, "dtype", None) != getattr(data, "dtype", None) and hasattr(data, "dtype"):
-        xp = core() if type(cotangent) is Value else namespaces.of_type(type(data))
-        if not hasattr(given, "dtype"):
-            return xp.full_like(data, cotangent) if type(cotangent) is not Value else cotangent
-        return xp.astype(cotangent, data.dtype)
 
-    return cotangent
+    return in_dtype_of(output, cotangent)
+
+
+def in_dtype_of(value: Value, given: Any) -> Any:
+    """A cotangent or tangent in the dtype of what it belongs to."""
+    data, plain = value._data, data_of(given)
+    if not hasattr(data, "dtype") or getattr(plain, "dtype", None) == data.dtype:
+        return given
+    xp = core() if type(given) is Value else namespaces.of_type(type(data))
+    if not hasattr(plain, "dtype"):
+        return given if type(given) is Value else xp.full_like(data, given)
+
+    return xp.astype(given, data.dtype)
 
 
 def collect(  # noqa: C901, PLR0912, PLR0915 -- the same ten lines for each place an operand has: a third faster
@@ -198,7 +208,26 @@ def collect(  # noqa: C901, PLR0912, PLR0915 -- the same ten lines for each plac
             raise InPlaceError(_changed(node, operand))
     nodes.sort(key=_by_serial, reverse=True)
 
-    return nodes, leaves, bool(leaves or older)
+    return nodes, leaves, bool(leaves) or _alive(older)
+
+
+def _alive(older: list[Value]) -> bool:
+    """Whether somebody can differentiate by what these were made of.
+
+    Not where that is only inputs of transforms whose function has returned: `vjp` keeps such
+    graphs for its `pull`.
+    """
+    stack, seen = list(older), {value.serial for value in older}
+    while stack:
+        value = stack.pop()
+        if value.op is None or value.op is OPEN:
+            return True
+        for operand in value.operands:
+            if type(operand) is Value and operand.serial and operand.serial not in seen:
+                seen.add(operand.serial)
+                stack.append(operand)
+
+    return False
 
 
 def between(nodes: list[Value], targets: set[int]) -> list[Value]:
@@ -241,7 +270,7 @@ def _start(outputs: Sequence[Value], cotangents: Sequence[Any]) -> dict[int, Any
 
 def _sweep_without_nan(  # noqa: PLR0913 -- as `sweep`
     nodes: list[Value], start: dict[int, Any], floor: int, wanted: Collection[int], *,
-    record: bool, keep: bool = False,
+    record: bool, keep: bool = False, asked: Any = ASKED,
 ) -> dict[int, Any]:  # fmt: skip
     plain = {serial: data_of(cotangent) for serial, cotangent in start.items()}
     start = dict(start) if record else dict(plain)
@@ -249,13 +278,13 @@ def _sweep_without_nan(  # noqa: PLR0913 -- as `sweep`
         watched = bool(paused.get() % 1)
         found = {} if watched else sweep(nodes, dict(start), floor, record=record, keep=keep)
         if watched or any([serial in found and has_nan(found[serial]) for serial in wanted]):
-            idle = _idle(nodes, plain, floor)
+            idle = _idle(nodes, plain, floor, asked)
             found = sweep(nodes, start, floor, record=record, keep=keep, idle=idle)
 
     return found
 
 
-def _idle(nodes: list[Value], start: dict[int, Any], floor: int) -> dict[int, Any]:
+def _idle(nodes: list[Value], start: dict[int, Any], floor: int, asked: Any) -> dict[int, Any]:
     """Where nothing flows, whatever the cotangents are: entries a `where` did not take.
 
     A zero there is a zero of the structure, not of the numbers. It is found by sweeping NaN: only
@@ -263,7 +292,10 @@ def _idle(nodes: list[Value], start: dict[int, Any], floor: int) -> dict[int, An
     """
     idle: dict[int, Any] = {}
     with recorded(on=False):
-        nan = {serial: nan_where_nonzero(cotangent) for serial, cotangent in start.items()}
+        nan = {
+            serial: nan_unless(cotangent == 0 if asked is ASKED else asked, cotangent)
+            for serial, cotangent in start.items()
+        }
         sweep(nodes, nan, floor, probe=idle)
 
     return idle

@@ -193,10 +193,8 @@ def _make(forward: Function, declarations: dict[str, Any]) -> Op:
     for key in ("methods", "properties", "numpy", "samples", "kinks"):
         value = declarations.pop(key, ())
         declarations[key] = (value,) if isinstance(value, str) else tuple(value)
-    if declarations.get("composite") and (
-        declarations.get("saves") or declarations.get("outputs") or parameters.variadic
-    ):
-        message = f"composite {name} has fixed operands and one output, and saves nothing"
+    if declarations.get("composite") and (declarations.get("saves") or declarations.get("outputs")):
+        message = f"composite {name} has one output, and saves nothing"
         raise OpDefinitionError(message)
     if declarations.get("elementwise"):
         declarations["broadcasts"] = True

@@ -68,10 +68,12 @@ def _record(
         if state % 1:
             watcher[1](value)
         return value
-    if not wanted:
-        return tuple([constant(part) for part in result])
+    if wanted:
+        parts = pick_all(make_node(op, operands, attributes, tuple(result), saved))
+    else:
+        parts = tuple([constant(part) for part in result])
 
-    return pick_all(make_node(op, operands, attributes, tuple(result), saved))
+    return type(result)._make(parts) if hasattr(result, "_make") else parts
 
 
 def _unrecorded(op: Op, operands: tuple[Any, ...], result: Any) -> Value:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from opgrad import namespaces, trees
-from opgrad.backprop import collect
+from opgrad.backprop import collect, in_dtype_of
 from opgrad.dispatch import close_input, open_input
 from opgrad.errors import CallError, InPlaceError, NotDifferentiableError, RuleError
 from opgrad.projection import data_of
@@ -207,4 +207,4 @@ def checked_tangents(xs: Any, values: list[Value], ts: Any) -> list[Any]:
             )
             raise RuleError(message)
 
-    return given
+    return [in_dtype_of(value, t) for value, t in zip(values, given, strict=True)]

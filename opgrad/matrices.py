@@ -9,11 +9,11 @@ from math import prod
 from typing import Any
 
 from opgrad import namespaces, trees
-from opgrad.define import op as define
+from opgrad.define import composite
 from opgrad.inputs import Position, arguments
 from opgrad.plugins import core
 from opgrad.projection import data_of, zeros_like
-from opgrad.transforms import grad, jvp, linearize, vjp
+from opgrad.transforms import both_ways, grad, jvp, vjp
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
 
@@ -52,11 +52,10 @@ def jacobian(
         def of_chosen(*new: Any) -> Any:
             return run(new)
 
-        out, pull = vjp(of_chosen, *chosen)
+        out, pull, push = both_ways(of_chosen, *chosen)
         if _entries(out) <= _entries(chosen):
             blocks = _rows(out, pull, chosen)
         else:
-            out, push = linearize(of_chosen, *chosen)
             blocks = _columns(out, push, chosen)
         left = iter(blocks)
 
@@ -161,40 +160,10 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     return checkpointed
 
 
-@define(name="checkpoint")
+@composite(name="checkpoint")
 def _CHECKPOINT(*xs: Any, function: Any) -> Any:  # noqa: N802 -- a constant, as ALIAS is
-    """A function run without keeping its inner results."""
+    """A function run without keeping its inner results; a sweep runs it again, on Values."""
     return function(*xs)
-
-
-@_CHECKPOINT.backward
-def checkpoint_backward(g: Any, xs: Any, function: Any) -> Any:
-    """Run the function again, and pull the gradient through what that recorded."""
-    real = [i for i, x in enumerate(xs) if namespaces.kind_of(data_of(x)) is namespaces.REAL]
-    pulled = iter(vjp(_of(function, xs, real), *[xs[i] for i in real])[1](g))
-
-    return tuple([next(pulled) if i in real else None for i in range(len(xs))])
-
-
-@_CHECKPOINT.jvp
-def checkpoint_jvp(t: Any, xs: Any, function: Any) -> Any:
-    """Run the function again, and push the tangents through."""
-    moving = [i for i, part in enumerate(t) if part is not None]
-    at, along = [xs[i] for i in moving], [t[i] for i in moving]
-
-    return jvp(_of(function, xs, moving), at, along)[1]
-
-
-def _of(function: Callable[..., Any], xs: tuple[Any, ...], chosen: list[int]) -> Any:
-    """`function` of the chosen operands alone, the others held."""
-
-    def of_chosen(*new: Any) -> Any:
-        filled = list(xs)
-        for index, value in zip(chosen, new, strict=True):
-            filled[index] = value
-        return function(*filled)
-
-    return of_chosen
 
 
 # -- rows and columns -----------------------------------------------------------------------------

@@ -174,9 +174,13 @@ class Op:
         ]
         if self.variadic:
             parameters.append(parameter(self.variadic, kinds.VAR_POSITIONAL))
+        # Further arguments by place fill the attributes, in their order.
+        keyword_only = self.variadic or self.optional
+        kind = kinds.KEYWORD_ONLY if keyword_only else kinds.POSITIONAL_OR_KEYWORD
         for name, default in self.attributes.items():
             given = kinds.empty if default is REQUIRED else default
-            parameters.append(parameter(name, kinds.KEYWORD_ONLY, default=given))
+            kind = kinds.KEYWORD_ONLY if _after_default(parameters, given) else kind
+            parameters.append(parameter(name, kind, default=given))
 
         return inspect.Signature(parameters)
 
@@ -362,6 +366,12 @@ def hand_over_dispatch(general: Function, compile_call: Function) -> None:
 def _by_name(module: str, name: str) -> Any:
     """The op a module defines under a name, for pickle."""
     return operator.attrgetter(name)(importlib.import_module(module))
+
+
+def _after_default(parameters: list[inspect.Parameter], default: Any) -> bool:
+    empty = inspect.Parameter.empty
+
+    return default is empty and any(p.default is not empty for p in parameters)
 
 
 def _listed(it: Op) -> str:

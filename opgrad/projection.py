@@ -6,7 +6,9 @@ Anything else a rule got wrong raises and names the rule.
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 import sys
 from typing import Any
 
@@ -95,10 +97,10 @@ def _may_sum(small: tuple[int, ...], large: tuple[int, ...], node: Value) -> boo
         return False
     fits = large == shape_of(node._data) if op.elementwise else op.broadcasts
 
-    return fits and _reaches(small, large)
+    return fits and reaches(small, large)
 
 
-def _reaches(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
+def reaches(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     """Whether `small` broadcasts to `large`."""
     if len(small) > len(large):
         return False
@@ -164,19 +166,23 @@ def zeros_like(data: Any) -> Any:
     return namespaces.of_type(type(data)).zeros_like(data)
 
 
-def nan_where_nonzero(data: Any) -> Any:
-    """NaN in every entry of plain data that is not exactly zero."""
+def nan_unless(idle: Any, data: Any) -> Any:
+    """NaN in every entry of plain data, and zero where it is idle."""
     if type(data) in _NUMBERS:
-        return math.nan if data != 0 else 0.0
+        return 0.0 if idle else math.nan
     xp = namespaces.of_type(type(data))
+    nan = xp.full_like(data, math.nan)
 
-    return xp.where(data == 0, data, xp.full_like(data, math.nan))
+    return nan if idle is None else xp.where(idle, xp.zeros_like(data), nan)
 
 
 def is_zero(g: Any) -> Any:
     """Where a plain gradient is exactly zero; of several outputs, where all are."""
     if type(g) is dict:
-        return all(everywhere(is_zero(part)) for part in g.values())
+        masks = [part == 0 for part in g.values()]
+        if len({shape_of(mask) for mask in masks}) == 1:
+            return functools.reduce(operator.and_, masks)
+        return all(everywhere(mask) for mask in masks)
 
     return g == 0
 

@@ -11,13 +11,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.backprop import between, collect, gradients, note
+from opgrad.backprop import ASKED, between, collect, gradients, note
 from opgrad.dispatch import PICK, alias
 from opgrad.errors import RuleError
 from opgrad.namespaces import REAL, describe, kind_of, of_type
 from opgrad.op import Op
 from opgrad.plugins import core
-from opgrad.projection import data_of, everywhere, is_complex, zeros_like
+from opgrad.projection import (
+    data_of,
+    everywhere,
+    has_nan,
+    is_complex,
+    nan_unless,
+    reaches,
+    zeros_like,
+)
 from opgrad.steps import compile_step, missing_rule, written_rule
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, make_node, next_serial, recorded
@@ -25,9 +33,9 @@ from opgrad.value import Value, make_node, next_serial, recorded
 Tangents = tuple[Any, ...]  # one an operand, None where it has no tangent
 
 
-def tangents(
+def tangents(  # noqa: PLR0913 -- some are settings of one sweep
     outputs: Sequence[Value], wanted: Sequence[Value], given: Sequence[Any], *,
-    floor: int, record: bool | None,
+    floor: int, record: bool | None, still: Any = ASKED,
 ) -> tuple[list[Any], bool]:  # fmt: skip
     """The tangents of `outputs` when `wanted` move along `given`, None where nothing moves.
 
@@ -38,6 +46,8 @@ def tangents(
         floor: A serial below those of `wanted`.
         record: Record the sweep; with False it is recorded all the same where something else
             wants a gradient; with None, never.
+        still: Where each of `wanted` does not move by structure. Default: where its tangent is
+            zero, as those a caller gives; a sweep within a sweep knows better: masks, or None.
 
     Returns:
         The tangents and whether the sweep was recorded.
@@ -51,12 +61,34 @@ def tangents(
     start = {
         value.serial: t if record else data_of(t)
         for value, t in zip(wanted, given, strict=True)
-        if not _stands_still(t)
+        if still is not ASKED or not _stands_still(t)
     }
     with recorded(on=record), namespaces.quiet():
-        found = _push(nodes, start, record=record)
+        found = _push(nodes, dict(start), record=record)
+        results = [found.get(output.serial) for output in outputs]
+        if any([t is not None and has_nan(t) for t in results]):
+            masks = _still(nodes, wanted, given, still)
+            found = _push(nodes, start, record=record, still=masks)
+            results = [found.get(output.serial) for output in outputs]
 
-    return [found.get(output.serial) for output in outputs], record
+    return results, record
+
+
+def _still(
+    nodes: list[Value], wanted: Sequence[Value], given: Sequence[Any], still: Any
+) -> dict[int, Any]:
+    """Where nothing moves, whatever the tangents are: found by pushing NaN, as backward does."""
+    plain = [data_of(t) for t in given]
+    masks = [t == 0 for t in plain] if still is ASKED else still or [None] * len(plain)
+    nan = {
+        value.serial: nan_unless(mask, t)
+        for value, t, mask in zip(wanted, plain, masks, strict=True)
+    }
+    probe: dict[int, Any] = {}
+    with recorded(on=False):
+        _push(nodes, nan, record=False, probe=probe)
+
+    return probe
 
 
 def _stands_still(t: Any) -> bool:
@@ -64,13 +96,26 @@ def _stands_still(t: Any) -> bool:
     return type(t) is not Value and everywhere(t == 0)
 
 
-def _push(nodes: list[Value], found: dict[int, Any], *, record: bool) -> dict[int, Any]:
+def _push(
+    nodes: list[Value], found: dict[int, Any], *,
+    record: bool, still: dict[int, Any] | None = None, probe: dict[int, Any] | None = None,
+) -> dict[int, Any]:  # fmt: skip
     node: Any = None
     try:
         for node in reversed(nodes):
             ts = tuple([found.get(o.serial) if type(o) is Value else None for o in node.operands])
+            masks = still.get(node.serial) if still is not None else None
+            if probe is not None:
+                masks = probe[node.serial] = tuple([_is_zero(t) for t in ts])
+            if masks:  # an operand that stands still everywhere has no tangent
+                ts = tuple(
+                    [
+                        None if m is not None and everywhere(m) else t
+                        for t, m in zip(ts, masks, strict=True)
+                    ]
+                )
             if any([t is not None for t in ts]):
-                found[node.serial] = push_one(node.op, node, ts, record=record)
+                found[node.serial] = push_one(node.op, node, ts, record=record, still=masks)
     except Exception as error:
         if node is not None:
             note(error, node, "forward mode")
@@ -79,12 +124,21 @@ def _push(nodes: list[Value], found: dict[int, Any], *, record: bool) -> dict[in
     return found
 
 
-def push_one(op: Op, node: Value, ts: Tangents, *, record: bool) -> Any:
+def _is_zero(t: Any) -> Any:
+    """Where a tangent is exactly zero; of several outputs, nowhere."""
+    return None if t is None or type(t) is tuple else t == 0
+
+
+def push_one(
+    op: Op, node: Value, ts: Tangents, *, record: bool, still: Tangents | None = None
+) -> Any:
     """The tangent of one node, given the tangents of its operands."""
     if op is PICK:
         return ts[0][node._attributes["index"]]
     xp = core() if record else of_type(type(_first(node._data)))
     pushes = op.pushes or _compile(op)
+    if still and op.elementwise and not op.outputs:
+        return _masked_sum(op, node, ts, still, lambda ts: pushes[record](xp, ts, node), xp)
     t = pushes[record](xp, ts, node)
     if not op.outputs:
         return _project(t, node._data, op, xp)
@@ -99,6 +153,22 @@ def push_one(op: Op, node: Value, ts: Tangents, *, record: bool) -> Any:
     return tuple([_project(part, y, op, xp) for part, y in zip(t, node._data, strict=True)])
 
 
+def _masked_sum(  # noqa: PLR0913, PLR0917 -- all that a push knows
+    op: Op, node: Value, ts: Tangents, still: Tangents, push: Callable[[Tangents], Any], xp: Any
+) -> Any:  # fmt: skip
+    """The contribution of each operand, exactly zero where the operand stands still."""
+    total: Any = None
+    for i, t in enumerate(ts):
+        if t is not None:
+            alone = tuple([t if j == i else None for j in range(len(ts))])
+            part = _project(push(alone), node._data, op, xp)
+            if hasattr(still[i], "dtype"):
+                part = xp.where(still[i], zeros_like(data_of(part)), part)
+            total = part if total is None else total + part
+
+    return total
+
+
 def _first(data: Any) -> Any:
     return data[0] if type(data) is tuple else data
 
@@ -107,7 +177,9 @@ def _project(t: Any, y: Any, op: Op, xp: Any) -> Any:
     """The tangent in the space of an output: broadcast where the op is elementwise, cast."""
     data = data_of(t)
     wrong = data is None or kind_of(data) is not REAL
-    if wrong or (shape_of(data) != shape_of(y) and not op.elementwise):
+    if not wrong and shape_of(data) != shape_of(y):
+        wrong = not (op.elementwise and reaches(shape_of(data), shape_of(y)))
+    if wrong:
         got = "None" if data is None else describe(data)
         message = (
             f"the forward-mode rule of {op.described} returned {got} for an output "
@@ -264,7 +336,7 @@ def _composite(op: Op, *, record: bool) -> Callable[..., Any]:
         if type(output) is not Value or not output.serial:
             return zeros_like(node._data)
         wanted, given = [inputs[i] for i in moving], [ts[i] for i in moving]
-        (t,), _ = tangents([output], wanted, given, floor=floor, record=record or None)
+        (t,), _ = tangents([output], wanted, given, floor=floor, record=record or None, still=None)
 
         return zeros_like(node._data) if t is None else t
 
@@ -288,19 +360,20 @@ def _transposed(op: Op, *, record: bool) -> Callable[..., Any]:
 
     def push(xp: Any, ts: Tangents, node: Value) -> Any:
         del xp
-        here = _copy(op, node, record=record)
+        before = next_serial()
+        here = _copy(op, node, ts, record=record)
         parts = here._data if op.outputs else (here._data,)
         floor = next_serial()
         dummies = [Value(zeros_like(part)) for part in parts]
         with recorded(on=True):
-            pulled = _pull_all(op, here, dummies)
+            pulled = _pull_all(op, here, dummies, before)
         outputs, given = [], []
         for operand, t in zip(here.operands, ts, strict=True):
             d = pulled.get(operand.serial) if type(operand) is Value and t is not None else None
             if type(d) is Value and d.serial:
                 outputs.append(d)
                 given.append(t)
-        found, _ = gradients(outputs, given, dummies, floor=floor, record=record or None)
+        found, _ = gradients(outputs, given, dummies, floor=floor, record=record or None, idle=None)
         results = [
             zeros_like(part) if t is None else t for part, t in zip(parts, found, strict=True)
         ]
@@ -312,23 +385,23 @@ def _transposed(op: Op, *, record: bool) -> Callable[..., Any]:
     return push
 
 
-def _copy(op: Op, node: Value, *, record: bool) -> Value:
-    """The node on operands of its own, each used once: leaves, or aliases to be recorded."""
+def _copy(op: Op, node: Value, ts: Tangents, *, record: bool) -> Value:
+    """The node, what moves replaced by a Value of its own: a leaf, or an alias to be recorded."""
     operands = tuple(
         [
-            (alias(o) if record else Value(o._data)) if type(o) is Value and o.serial else o
-            for o in node.operands
+            o if t is None else alias(o) if record else Value(o._data)
+            for o, t in zip(node.operands, ts, strict=True)
         ]
     )
 
     return make_node(op, operands, node.attributes, node._data, getattr(node, "_saved", None))
 
 
-def _pull_all(op: Op, node: Value, dummies: list[Value]) -> dict[int, Any]:
-    """The recorded gradients of all operands, by serial, for dummy cotangents."""
+def _pull_all(op: Op, node: Value, dummies: list[Value], floor: int) -> dict[int, Any]:
+    """The recorded gradients of operands newer than `floor`, by serial, for dummy cotangents."""
     step = op.recorded_step or compile_step(op, gradients, record=True)
     found: dict[int, Any] = {}
     g = dict(enumerate(dummies)) if op.outputs else dummies[0]
-    step(g, node, 0, found, None)
+    step(g, node, floor, found, None)
 
     return found

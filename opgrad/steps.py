@@ -44,15 +44,19 @@ def compile_step(op: Op, gradients: Gradients, *, record: bool) -> Step:
         step: Step = _pick_step
     elif joint is not None and (len(op.operands) != 1 or op.outputs):
         step = _joint_step(op, joint, record=record)
+    elif op.composite and not (op.operands and all(_covered(op, n) for n in op.operands)):
+        step = _composite_step(op, gradients, record=record)
     elif op.outputs or op.variadic:
         step = missing_rule(op, op.variadic or op.operands[0], "backward")
-    elif op.composite and not all(_gradient_rule(op, n) or n in op.nondiff for n in op.operands):
-        step = _composite_step(op, gradients, record=record)
     else:
         step = _written_step(op, record=record)
     object.__setattr__(op, "recorded_step" if record else "plain_step", step)
 
     return step
+
+
+def _covered(op: Op, name: str) -> bool:
+    return name in op.nondiff or _gradient_rule(op, name) is not None
 
 
 def _gradient_rule(op: Op, name: str) -> Callable[..., Any] | None:
@@ -247,7 +251,7 @@ def _joint_step(op: Op, rule: Callable[..., Any], *, record: bool) -> Step:
             if type(operand) is Value and operand.serial > floor:
                 d = returned[index]
                 if idle is not None and d is not None:
-                    d = _mask(d, idle, op)
+                    d = _mask(d, idle, op)  # of several outputs: where all are idle
                 add(found, operand, project(d, operand._data, index, node))
 
     return joint_step
@@ -307,14 +311,15 @@ def _composite_step(op: Op, gradients: Gradients, *, record: bool) -> Step:
         for index, operand in enumerate(node.operands):
             if type(operand) is not Value or operand.serial <= floor:
                 continue
-            if op.operands[index] in own:
-                d = own[op.operands[index]](g, node)
+            rule = own.get(op.operands[index]) if op.operands else None
+            if rule is not None:
+                d = rule(g, node)
                 d = d if idle is None else _mask(d, idle, op)
                 add(found, operand, project(d, operand._data, index, node))
             else:
                 wanted[index] = operand
         if wanted:
-            results = _unrolled(op, node, wanted, g, gradients, record=record)
+            results = _unrolled(op, node, wanted, g, idle, gradients, record=record)
             for (index, operand), d in zip(wanted.items(), results, strict=True):
                 add(found, operand, project(d, operand._data, index, node))
 
@@ -330,8 +335,9 @@ def _gradient_call(op: Op, name: str, *, record: bool) -> Callable[[Any, Value],
     return written_rule(op, op.rules["derivative", name], "g, node", record=record, factor="g")  # type: ignore[no-any-return]
 
 
-def _unrolled(  # noqa: PLR0913 -- all that a step knows
-    op: Op, node: Value, wanted: Mapping[int, Value], g: Any, gradients: Gradients, *, record: bool
+def _unrolled(  # noqa: PLR0913, PLR0917 -- all that a step knows
+    op: Op, node: Value, wanted: Mapping[int, Value], g: Any, idle: Any, gradients: Gradients, *,
+    record: bool,
 ) -> list[Any]:  # fmt: skip
     """The gradients of a composite's operands."""
     floor = next_serial()
@@ -343,7 +349,7 @@ def _unrolled(  # noqa: PLR0913 -- all that a step knows
     if type(output) is not Value or not output.serial:
         return [zeros_like(operand._data) for operand in wanted.values()]
     targets = [inputs[i] for i in wanted]
-    found, _ = gradients([output], [g], targets, floor=floor, record=record or None)
+    found, _ = gradients([output], [g], targets, floor=floor, record=record or None, idle=idle)
 
     pairs = zip(found, wanted.values(), strict=True)
 

@@ -141,37 +141,9 @@ def linearize(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., Any]]
         >>> y, push(1.0), push(2.0)
         (9.0, 6.0, 12.0)
     """
-    inputs = Inputs.of(xs)
-    result = inputs.run(f, *inputs.trees)
-    outputs, push_leaves = _pushing(result, inputs)
+    out, _, push = both_ways(f, *xs)
 
-    def push(*ts: Any) -> Any:
-        moved, was_recorded = push_leaves(checked_tangents(xs, inputs.values, ts))
-        return trees.refill(result, iter([inputs.hand_out(t, was_recorded) for t in moved]))
-
-    return trees.refill(result, iter([inputs.hand_out_aux(o) for o in outputs])), push
-
-
-def _pushing(
-    result: Any, inputs: Inputs
-) -> tuple[list[Any], Callable[[list[Any]], tuple[list[Any], bool]]]:
-    """The output leaves, and a function from the inputs' tangents to theirs."""
-    outputs = [as_output(leaf) for leaf in trees.leaves(result)]
-    moving = [o for o in outputs if type(o) is Value and o.serial]
-
-    def push(given: list[Any]) -> tuple[list[Any], bool]:
-        with recorded(on=inputs.recording):
-            found, was_recorded = tangents(
-                moving, inputs.values, given, floor=inputs.floor, record=inputs.record
-            )
-        by_serial = dict(zip([o.serial for o in moving], found, strict=True))
-        moved = []
-        for o in outputs:
-            t = by_serial.get(o.serial) if type(o) is Value else None
-            moved.append(zeros_like(data_of(o)) if t is None else t)
-        return moved, was_recorded
-
-    return outputs, push
+    return out, push
 
 
 def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -196,9 +168,19 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any
         >>> y, pull(1.0)
         (6.0, (3.0, 2.0))
     """
+    out, pull, _ = both_ways(f, *xs)
+
+    return out, pull
+
+
+def both_ways(
+    f: Callable[..., Any], *xs: Any
+) -> tuple[Any, Callable[[Any], tuple[Any, ...]], Callable[..., Any]]:
+    """Run `f` once; return its value, `pull` (see `vjp`) and `push` (see `linearize`)."""
     inputs = Inputs.of(xs)
     result = inputs.run(f, *inputs.trees)
-    outputs = [as_output(leaf) for leaf in trees.leaves(result)]
+    outputs, push_leaves = _pushing(result, inputs)
+    out = trees.refill(result, iter([inputs.hand_out_aux(o) for o in outputs]))
 
     def pull(cotangent: Any) -> tuple[Any, ...]:
         try:
@@ -219,7 +201,33 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any
         _fill_zeros(found, inputs)
         return _hand_out_gradients(found, was_recorded, inputs, xs)
 
-    return trees.refill(result, iter([inputs.hand_out_aux(o) for o in outputs])), pull
+    def push(*ts: Any) -> Any:
+        moved, was_recorded = push_leaves(checked_tangents(xs, inputs.values, ts))
+        return trees.refill(result, iter([inputs.hand_out(t, was_recorded) for t in moved]))
+
+    return out, pull, push
+
+
+def _pushing(
+    result: Any, inputs: Inputs
+) -> tuple[list[Any], Callable[[list[Any]], tuple[list[Any], bool]]]:
+    """The output leaves, and a function from the inputs' tangents to theirs."""
+    outputs = [as_output(leaf) for leaf in trees.leaves(result)]
+    moving = [o for o in outputs if type(o) is Value and o.serial]
+
+    def push(given: list[Any]) -> tuple[list[Any], bool]:
+        with recorded(on=inputs.recording):
+            found, was_recorded = tangents(
+                moving, inputs.values, given, floor=inputs.floor, record=inputs.record
+            )
+        by_serial = dict(zip([o.serial for o in moving], found, strict=True))
+        moved = []
+        for o in outputs:
+            t = by_serial.get(o.serial) if type(o) is Value else None
+            moved.append(zeros_like(data_of(o)) if t is None else t)
+        return moved, was_recorded
+
+    return outputs, push
 
 
 def stop_gradient(x: Any) -> Any:

@@ -18,7 +18,7 @@ TINY = 1e-40
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 
 settings.register_profile(
-    "opgrad", derandomize=True, deadline=None, max_examples=200, database=None
+    "opgrad", derandomize=True, deadline=None, max_examples=120, database=None
 )
 settings.load_profile("opgrad")
 
@@ -194,7 +194,7 @@ def test_a_recorded_sweep_gives_the_numbers_of_a_plain_one(f, xs):
         np.testing.assert_allclose(plain(leaf.grad), d, rtol=1e-13, atol=1e-13)
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(programs(), inputs())
 def test_second_derivatives_agree_in_all_four_mixtures(f, xs):
     """H t three ways, and tᵀH t by forward over forward.
@@ -221,7 +221,7 @@ def test_second_derivatives_agree_in_all_four_mixtures(f, xs):
     np.testing.assert_allclose(float(forward_forward), dot(truth, ts), rtol=1e-8, atol=1e-8)
 
 
-@settings(max_examples=150)
+@settings(max_examples=90)
 @given(programs(longest=4), inputs(count=1))
 def test_third_derivatives_agree(f, xs):
     """Along one direction: forward three times, and reverse within."""
@@ -245,7 +245,7 @@ def test_third_derivatives_agree(f, xs):
     np.testing.assert_allclose([mixed, nested], [float(thrice)] * 2, rtol=1e-7, atol=1e-7)
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(programs(), inputs())
 def test_a_composite_has_the_gradient_of_what_it_is_made_of(f, xs):
     """The whole graph as one op, within another graph."""
@@ -320,7 +320,7 @@ def test_the_order_of_accumulation_does_not_matter(seed, count):
     assert build(order) == first
 
 
-@settings(max_examples=150)
+@settings(max_examples=90)
 @given(programs(), inputs(count=2))
 def test_backward_in_two_calls_equals_backward_of_the_sum(f, xs):
     """Leaves add up what separate outputs bring."""
@@ -350,7 +350,7 @@ def test_a_variable_used_twice_equals_two_variables_used_once(f, xs, count):
     np.testing.assert_allclose(jvp(repeated, xs, ts)[1], forward, **CLOSE)
 
 
-@settings(max_examples=150)
+@settings(max_examples=90)
 @given(programs(), programs(), inputs(count=2))
 def test_the_chain_rule_across_a_boundary(f, g, xs):
     """grad at a computed Value, handed on as the cotangent, is the gradient of the whole."""
@@ -384,7 +384,7 @@ BINARY = {
 }
 
 
-@settings(max_examples=150)
+@settings(max_examples=90)
 @given(
     hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3, min_side=0),
     st.sampled_from(sorted(BINARY)),
@@ -507,7 +507,7 @@ KINKED = {
 }
 
 
-@settings(max_examples=150)
+@settings(max_examples=90)
 @given(
     st.lists(st.sampled_from(sorted(KINKED)), min_size=1, max_size=4),
     inputs(count=2),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from string import ascii_letters
 
 from opgrad.define import op
 from opgrad.hookspecs import hookimpl
@@ -13,6 +12,7 @@ from opgrad.types import shape as shape_of
 
 _MATRIX_2_3 = uniform((2, 3))
 _CUBE = uniform((2, 3, 4))
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LARGE = 10_000
 """Products from which it pays that `einsum` plans an order and calls BLAS; planning costs 20 µs."""
 
@@ -217,7 +217,7 @@ def _gradient(xp, g, arrays, i, terms, result, *, optimize):
 
 def _on_diagonals(xp, d, letters, term):
     """The entries of d where the axes of one letter have one index, zeros elsewhere."""
-    unused = iter(c for c in ascii_letters if c not in term)
+    unused = iter(c for c in _LETTERS if c not in term)
     lengths = dict(zip(letters, shape_of(d), strict=True))
     seen, spread, deltas, names = set(), "", [], []
     for c in term:
@@ -243,7 +243,7 @@ def _spelt_out(subscripts, ranks):
         for term, rank in zip(terms, ranks, strict=True)
     ]
     most = max(hidden)
-    unused = "".join(c for c in ascii_letters if c not in text)[:most]
+    unused = "".join(c for c in _LETTERS if c not in text)[:most]
     spelt = [term.replace("...", unused[most - n :]) for term, n in zip(terms, hidden, strict=True)]
     if not arrow:
         letters = before.replace(",", "").replace("...", "")
@@ -273,7 +273,7 @@ def _from_axes(given):
     arrays, axes = given[: len(given) // 2 * 2 : 2], list(given[1::2])
     result = [given[-1]] if len(given) % 2 else []
     numbers = sorted({i for term in [*axes, *result] for i in term if i is not Ellipsis})
-    letter = dict(zip(numbers, ascii_letters, strict=False))
+    letter = dict(zip(numbers, _LETTERS, strict=False))
     texts = ["".join("..." if i is Ellipsis else letter[i] for i in t) for t in [*axes, *result]]
     subscripts = ",".join(texts[: len(axes)])
 

@@ -9,9 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
-
-import attrs
+from typing import Any, NamedTuple
 
 from opgrad.value import Value
 
@@ -104,8 +102,7 @@ def _dtype_of(x: Any) -> Any:
     return x.dtype if hasattr(x, "shape") and hasattr(x, "dtype") else x
 
 
-@attrs.frozen
-class FloatInfo:
+class FloatInfo(NamedTuple):
     """The limits of a floating dtype, those of a complex one being those of its parts."""
 
     bits: int
@@ -126,8 +123,7 @@ def finfo(type: Any, /) -> FloatInfo:  # noqa: A002 -- the name in the standard
     )  # fmt: skip
 
 
-@attrs.frozen
-class IntegerInfo:
+class IntegerInfo(NamedTuple):
     """The limits of an integer dtype."""
 
     bits: int

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import mpmath
 import pytest
 from mpmath import mpf
@@ -246,26 +248,37 @@ NEAR = (0.5, 1.0)
 MIDDLE = (29.0, 39.0)
 FAR = (60.0, 1e3, 1e5)
 
+
+def at_order(name, v):
+    """The op at a fixed order."""
+    return functools.partial(getattr(sp, name), v)
+
+
+UNSCALED = (("j", J), ("y", Y), ("i", I), ("k", decaying))
+REGIONS = (("near", NEAR, GOOD), ("middle", MIDDLE, WARNED), ("far", FAR, GOOD))
 BESSEL = [
-    *[(f"j{v}", getattr(sp, f"j{v}"), J, v, POINTS, GOOD) for v in (0, 1)],
-    *[(f"y{v}", getattr(sp, f"y{v}"), Y, v, POINTS, GOOD) for v in (0, 1)],
-    *[(f"i{v}", getattr(sp, f"i{v}"), I, v, POINTS, GOOD) for v in (0, 1)],
-    *[(f"k{v}", getattr(sp, f"k{v}"), decaying, v, POINTS, GOOD) for v in (0, 1)],
-    *[(f"i{v}e", getattr(sp, f"i{v}e"), scaled_growing, v, NEAR, GOOD) for v in (0, 1)],
-    *[(f"i{v}e-far", getattr(sp, f"i{v}e"), scaled_growing, v, FAR, GOOD) for v in (0, 1)],
-    *[(f"i{v}e-middle", getattr(sp, f"i{v}e"), scaled_growing, v, MIDDLE, WARNED) for v in (0, 1)],
     *[
-        (f"{name}-{v}", lambda x, name=name, v=v: getattr(sp, name)(v, x), reference, v, POINTS, GOOD)
-        for name, reference in (("jv", J), ("yv", Y), ("iv", I), ("kv", decaying))
+        (f"{letter}{v}", getattr(sp, f"{letter}{v}"), reference, v, POINTS, GOOD)
+        for letter, reference in UNSCALED
+        for v in (0, 1)
+    ],
+    *[
+        (f"{letter}v-{v}", at_order(f"{letter}v", v), reference, v, POINTS, GOOD)
+        for letter, reference in UNSCALED
         for v in (2.5, 3, 0.0)
     ],
     *[
-        (f"{name}-{v}-{points[0]}", lambda x, name=name, v=v: getattr(sp, name)(v, x), r, v, points, l)
-        for name, r in (("ive", scaled_growing), ("kve", scaled_decaying))
-        for v in (2.5, 1)
-        for points, l in ((NEAR, GOOD), (FAR, GOOD), (MIDDLE, WARNED))
+        (f"i{v}e-{region}", getattr(sp, f"i{v}e"), scaled_growing, v, *rest)
+        for v in (0, 1)
+        for region, *rest in REGIONS
     ],
-]  # fmt: skip
+    *[
+        (f"{name}-{v}-{region}", at_order(name, v), reference, v, *rest)
+        for name, reference in (("ive", scaled_growing), ("kve", scaled_decaying))
+        for v in (2.5, 1)
+        for region, *rest in REGIONS
+    ],
+]
 
 
 @pytest.mark.parametrize(

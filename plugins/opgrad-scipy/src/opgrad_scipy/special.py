@@ -39,7 +39,9 @@ def _as_given(y: Any, operands: tuple[Any, ...]) -> Any:
     if not types:
         return y.item()
 
-    return y.astype(types[0]) if all([t.char == "e" for t in types]) else y
+    half = y.dtype.kind == "f" and all([t.char == "e" for t in types])
+
+    return y.astype(types[0]) if half else y
 
 
 def _kind(x: Any) -> str | None:
