@@ -17,10 +17,7 @@ from opgrad import Value, grad, jvp, ops
 TINY = 1e-40
 CLOSE = {"rtol": 1e-9, "atol": 1e-9}
 
-settings.register_profile(
-    "opgrad", derandomize=True, deadline=None, max_examples=120, database=None
-)
-settings.load_profile("opgrad")
+LAW = settings(derandomize=True, deadline=None, database=None, max_examples=120)
 
 
 def plain(x):
@@ -164,6 +161,7 @@ def dot(xs, ts):
 # -- random graphs --------------------------------------------------------------------------------
 
 
+@LAW
 @given(programs(), inputs())
 def test_the_gradient_of_a_random_graph_is_its_slope(f, xs):
     """Reverse mode beside the complex step, entry by entry, with the shapes of the inputs."""
@@ -174,6 +172,7 @@ def test_the_gradient_of_a_random_graph_is_its_slope(f, xs):
         np.testing.assert_allclose(d, complex_step(f, xs, i), **CLOSE)
 
 
+@LAW
 @given(programs(), inputs())
 def test_forward_mode_agrees_with_reverse_mode(f, xs):
     """J t = ⟨gradient, t⟩."""
@@ -184,6 +183,7 @@ def test_forward_mode_agrees_with_reverse_mode(f, xs):
     np.testing.assert_allclose(float(tangent), dot(gradient(f, xs), ts), **CLOSE)
 
 
+@LAW
 @given(programs(), inputs())
 def test_a_recorded_sweep_gives_the_numbers_of_a_plain_one(f, xs):
     """The same additions in the same order, also with Values in."""
@@ -194,7 +194,7 @@ def test_a_recorded_sweep_gives_the_numbers_of_a_plain_one(f, xs):
         np.testing.assert_allclose(plain(leaf.grad), d, rtol=1e-13, atol=1e-13)
 
 
-@settings(max_examples=80)
+@settings(LAW, max_examples=80)
 @given(programs(), inputs())
 def test_second_derivatives_agree_in_all_four_mixtures(f, xs):
     """H t three ways, and tᵀH t by forward over forward.
@@ -221,7 +221,7 @@ def test_second_derivatives_agree_in_all_four_mixtures(f, xs):
     np.testing.assert_allclose(float(forward_forward), dot(truth, ts), rtol=1e-8, atol=1e-8)
 
 
-@settings(max_examples=90)
+@settings(LAW, max_examples=90)
 @given(programs(longest=4), inputs(count=1))
 def test_third_derivatives_agree(f, xs):
     """Along one direction: forward three times, and reverse within."""
@@ -245,7 +245,7 @@ def test_third_derivatives_agree(f, xs):
     np.testing.assert_allclose([mixed, nested], [float(thrice)] * 2, rtol=1e-7, atol=1e-7)
 
 
-@settings(max_examples=80)
+@settings(LAW, max_examples=80)
 @given(programs(), inputs())
 def test_a_composite_has_the_gradient_of_what_it_is_made_of(f, xs):
     """The whole graph as one op, within another graph."""
@@ -271,6 +271,7 @@ def test_a_composite_has_the_gradient_of_what_it_is_made_of(f, xs):
 # -- laws of the sweep ----------------------------------------------------------------------------
 
 
+@LAW
 @given(inputs(count=2), NUMBERS, NUMBERS, st.sampled_from(sorted(SMOOTH)))
 def test_backward_is_linear_in_its_cotangent(xs, s, t, name):
     """The gradient for s·g + t·h is s times that for g and t times that for h."""
@@ -297,6 +298,7 @@ def test_backward_is_linear_in_its_cotangent(xs, s, t, name):
         np.testing.assert_allclose(r, s * p + t * q, rtol=1e-10, atol=1e-10)
 
 
+@LAW
 @given(st.integers(0, 10**6), st.integers(2, 12))
 def test_the_order_of_accumulation_does_not_matter(seed, count):
     """The terms of a sum, and the ops that make them, in any order. Numbers add up exactly."""
@@ -320,7 +322,7 @@ def test_the_order_of_accumulation_does_not_matter(seed, count):
     assert build(order) == first
 
 
-@settings(max_examples=90)
+@settings(LAW, max_examples=90)
 @given(programs(), inputs(count=2))
 def test_backward_in_two_calls_equals_backward_of_the_sum(f, xs):
     """Leaves add up what separate outputs bring."""
@@ -334,6 +336,7 @@ def test_backward_in_two_calls_equals_backward_of_the_sum(f, xs):
         np.testing.assert_allclose(one.grad, other.grad, **CLOSE)
 
 
+@LAW
 @given(programs(), inputs(count=1), st.integers(2, 3))
 def test_a_variable_used_twice_equals_two_variables_used_once(f, xs, count):
     """The gradient of f(x, x) is the sum of both of f(a, b); the same forward."""
@@ -350,7 +353,7 @@ def test_a_variable_used_twice_equals_two_variables_used_once(f, xs, count):
     np.testing.assert_allclose(jvp(repeated, xs, ts)[1], forward, **CLOSE)
 
 
-@settings(max_examples=90)
+@settings(LAW, max_examples=90)
 @given(programs(), programs(), inputs(count=2))
 def test_the_chain_rule_across_a_boundary(f, g, xs):
     """grad at a computed Value, handed on as the cotangent, is the gradient of the whole."""
@@ -384,7 +387,7 @@ BINARY = {
 }
 
 
-@settings(max_examples=90)
+@settings(LAW, max_examples=90)
 @given(
     hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, max_side=3, min_side=0),
     st.sampled_from(sorted(BINARY)),
@@ -427,6 +430,7 @@ def own_index(index, shape):
 REDUCTIONS = ["sum", "mean", "prod", "max", "min", "var", "std", "logsumexp"]
 
 
+@LAW
 @given(
     hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=3),
     st.data(),
@@ -455,6 +459,7 @@ def test_reductions_over_any_axes(shape, data, name, keepdims):
         np.testing.assert_allclose(reverse, difference, rtol=1e-5, atol=1e-6)
 
 
+@LAW
 @given(hnp.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=4), st.data())
 def test_picking_entries_by_any_key(shape, data):
     """Slices, integers, None and Ellipsis: the gradient counts how often each was picked."""
@@ -467,6 +472,7 @@ def test_picking_entries_by_any_key(shape, data):
     np.testing.assert_array_equal(jvp(lambda x: x[key], (x,), (x * 2.0,))[1], x[key] * 2.0)
 
 
+@LAW
 @given(
     hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4),
     st.data(),
@@ -507,7 +513,7 @@ KINKED = {
 }
 
 
-@settings(max_examples=90)
+@settings(LAW, max_examples=90)
 @given(
     st.lists(st.sampled_from(sorted(KINKED)), min_size=1, max_size=4),
     inputs(count=2),
@@ -531,7 +537,7 @@ def test_both_modes_take_the_same_side_of_a_kink(names, xs, ties):
 # -- whole derivatives ----------------------------------------------------------------------------
 
 
-@settings(max_examples=60)
+@settings(LAW, max_examples=60)
 @given(programs(longest=4), inputs(count=2), st.integers(1, 4))
 def test_a_jacobian_by_rows_is_the_jacobian_by_columns(f, xs, count):
     """Fewer outputs than inputs, or more: one matrix. Each row is a gradient."""
@@ -549,7 +555,7 @@ def test_a_jacobian_by_rows_is_the_jacobian_by_columns(f, xs, count):
             np.testing.assert_allclose(block[k], d, **CLOSE)
 
 
-@settings(max_examples=60)
+@settings(LAW, max_examples=60)
 @given(programs(longest=4), inputs(count=1))
 def test_a_hessian_is_symmetric_and_times_a_vector_is_hvp(f, xs):
     """H t by the whole matrix and by one forward pass over the gradient."""
@@ -563,7 +569,7 @@ def test_a_hessian_is_symmetric_and_times_a_vector_is_hvp(f, xs):
     np.testing.assert_allclose(matrix @ np.reshape(t, (n,)), product, rtol=1e-8, atol=1e-8)
 
 
-@settings(max_examples=60)
+@settings(LAW, max_examples=60)
 @given(programs(longest=4), inputs())
 def test_a_checkpoint_has_the_derivatives_of_its_function(f, xs):
     """First and second, forward and reverse."""

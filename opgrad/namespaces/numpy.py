@@ -103,6 +103,46 @@ def sigmoid(x: Any) -> Any:
     return np.maximum(power, np.greater_equal(x, 0)) / (1.0 + power)
 
 
+def sigmoid_slope(x: Any) -> Any:
+    """The derivative of the sigmoid: e ** -|x| / (1 + e ** -|x|)²."""
+    if np.iscomplexobj(x):
+        return sigmoid(x) * sigmoid(-x)
+    power = np.exp(np.copysign(x, -1.0))
+    base = 1.0 + power
+
+    return power / (base * base)
+
+
+_STEEP = 0.125
+"""The least 1 - y² that is taken as it stands: one digit is lost there, as by rounding x."""
+
+
+def tanh_slope(y: Any, x: Any) -> Any:
+    """1 - y² for y = tanh(x); by e ** -2|x| where the difference would lose digits.
+
+    To look for the least entry costs little, and most arrays have none that is small.
+    """
+    slope = 1.0 - y * y
+    if type(slope) is np.ndarray and slope.size and slope.shape == np.shape(x):
+        least = slope.item(slope.argmin())
+        if type(least) is complex or least >= _STEEP:
+            return slope
+        flat = np.flatnonzero(~(slope >= _STEEP)) if slope.size >= _LARGE else ()
+        if 0 < len(flat) < slope.size // 2:
+            slope.put(flat, _flat_slope(y.take(flat), x.take(flat)))
+            return slope
+    elif np.iscomplexobj(slope):
+        return slope
+
+    return np.where(slope >= _STEEP, slope, _flat_slope(y, x))[()]
+
+
+def _flat_slope(y: Any, x: Any) -> Any:
+    base = 1.0 + np.abs(y)
+
+    return np.exp(-2.0 * np.abs(x)) * (base * base)
+
+
 def xlogy(a: Any, b: Any) -> Any:
     """a * ln(b), and 0 where a is 0 and b is a number."""
     kind = np.result_type(a, b, 1.0)

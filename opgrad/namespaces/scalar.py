@@ -306,6 +306,16 @@ def sigmoid(x: Any) -> Any:
     return power / (1.0 + power)
 
 
+def sigmoid_slope(x: Any) -> Any:
+    """The derivative of the sigmoid: e ** -|x| / (1 + e ** -|x|)²."""
+    if type(x) is complex:
+        return sigmoid(x) * sigmoid(-x)
+    power = exp(-builtins.abs(x))
+    base = 1.0 + power
+
+    return power / (base * base)
+
+
 def erf(x: Any) -> Any:
     """The error function."""
     return math.erf(_as_float(x))
@@ -411,6 +421,16 @@ def tanh(x: Any) -> Any:
         return math.tanh(x)
     except (TypeError, OverflowError):
         return _elsewhere(tanh, cmath.tanh, x)
+
+
+def tanh_slope(y: Any, x: Any) -> Any:
+    """1 - y² for y = tanh(x); by e ** -2|x| where the difference would lose digits."""
+    slope = 1.0 - y * y
+    if type(slope) is complex or slope >= 0.125:  # noqa: PLR2004 -- one digit is lost, as by rounding x
+        return slope
+    base = 1.0 + builtins.abs(y)
+
+    return exp(-2.0 * builtins.abs(x)) * (base * base)
 
 
 def asinh(x: Any) -> Any:

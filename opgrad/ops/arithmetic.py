@@ -345,15 +345,50 @@ def hypot(xp, a, b):
 
 
 @hypot.derivative("a")
-def hypot_derivative_a(xp, a, y):
+def hypot_derivative_a(a, b, y):
     """d(hypot)/da = a / y, and 0 at (0, 0)."""
-    return xp.divide(a, xp.where(xp.equal(y, 0.0), 1.0, y))
+    return hypot_slope(a, b, y)
 
 
 @hypot.derivative("b")
-def hypot_derivative_b(xp, b, y):
+def hypot_derivative_b(a, b, y):
     """d(hypot)/db = b / y, and 0 at (0, 0)."""
-    return xp.divide(b, xp.where(xp.equal(y, 0.0), 1.0, y))
+    return hypot_slope(b, a, y)
+
+
+@elementwise(
+    nondiff=("r",),
+    samples=(sample(3.0, 4.0, 5.0), sample([3.0, -6.0], [4.0, 8.0], [5.0, 10.0])),
+)
+def hypot_slope(xp, a, b, r):
+    """a / r for r = hypot(a, b), the derivative of `hypot` in a; 0 at (0, 0).
+
+    A function of a and b; r is handed in to save its root. An op of its own, for the quotient's
+    derivative 1 / r - a² / r³ has no digit right where b is small.
+    """
+    return xp.divide(a, _divisor(xp, r))
+
+
+@hypot_slope.derivative("a")
+def hypot_slope_derivative_a(xp, a, b):
+    """d(a / r)/da = b² / r³, and 0 at (0, 0)."""
+    r = _divisor(xp, xp.hypot(a, b))
+    other = xp.divide(b, r)
+
+    return xp.divide(other * other, r)
+
+
+@hypot_slope.derivative("b")
+def hypot_slope_derivative_b(xp, a, b):
+    """d(a / r)/db = -a b / r³, and 0 at (0, 0)."""
+    r = _divisor(xp, xp.hypot(a, b))
+
+    return -xp.divide(xp.divide(a, r) * xp.divide(b, r), r)
+
+
+def _divisor(xp, r):
+    """A radius to divide by, 1 for 0."""
+    return xp.where(xp.equal(r, 0.0), 1.0, r)
 
 
 # ------------------------------------------------------------------------------------ size and sign
@@ -375,7 +410,7 @@ def abs_(x):
 @abs_.derivative
 def abs_derivative(xp, x):
     """d|x|/dx = sign(x); for complex x its conjugate, as d|x| = Re(conj(sign x) dx)."""
-    return xp.conj(xp.sign(x)) if _is_complex(x) else xp.sign(x)
+    return xp.conj(xp.sign(x)) if is_complex(x) else xp.sign(x)
 
 
 @elementwise(methods=("sign",), kinks=(0.0,), samples=(sample(2.0), sample([-1.5, 0.25])))
@@ -390,7 +425,7 @@ def sign(xp, x):
 @sign.backward
 def sign_backward(xp, g, x, y):
     """Zero: flat on both sides of the step. For complex x: the part of g that turns y, by |x|."""
-    if _is_complex(x):
+    if is_complex(x):
         return xp.divide(g - xp.conj(y) * xp.real(g * y), xp.abs(x))
 
     return xp.zeros_like(g)
@@ -399,7 +434,7 @@ def sign_backward(xp, g, x, y):
 @sign.jvp
 def sign_jvp(xp, t, x, y):
     """Zero: flat on both sides of the step. For complex x: the part of t that turns y, by |x|."""
-    if _is_complex(x):
+    if is_complex(x):
         return xp.divide(t - y * xp.real(xp.conj(y) * t), xp.abs(x))
 
     return xp.zeros_like(t)
@@ -462,7 +497,7 @@ def nextafter_jvp_b(xp, t):
     return xp.zeros_like(t)
 
 
-def _is_complex(x):
+def is_complex(x):
     """Whether the data are complex; for a Value as for what it holds."""
     dtype = getattr(x, "dtype", type(x))
 
@@ -528,6 +563,7 @@ def opgrad_ops() -> tuple[Op, ...]:
         sqrt,
         cbrt,
         hypot,
+        hypot_slope,
         abs_,
         sign,
         copysign,

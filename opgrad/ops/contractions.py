@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from opgrad.define import op
 from opgrad.hookspecs import hookimpl
 from opgrad.op import Op

@@ -120,6 +120,22 @@ def test_float_dtypes_are_kept(op, dtype):
     assert [part.dtype for part in found] == [dtype] * 4
 
 
+@pytest.mark.parametrize(
+    ("op", "before"),
+    [
+        *[(op, ()) for op in (sp.erfi, sp.wofz, sp.gamma, sp.loggamma, sp.lambertw)],
+        *[(op, (1.5,)) for op in (sp.jv, sp.yv, sp.iv, sp.kv)],
+    ],
+    ids=lambda it: getattr(it, "name", ""),
+)
+def test_complex_operand_is_differentiated_along_both_axes(op, before):
+    """On a number and an array, by central differences."""
+    for z in (0.8 - 1.3j, np.asarray([0.8 - 1.3j, 2.0 + 0.5j])):
+        report = check_gradients(functools.partial(op, *before), z)
+
+        assert report.modes == ("reverse", "forward")
+
+
 @pytest.mark.parametrize("op", [sp.wofz, sp.lambertw], ids=lambda op: op.name)
 def test_complex_result_of_a_real_operand_has_a_real_gradient(op):
     """complex64 of float32; the gradient of the sum of real and imaginary part is float32."""

@@ -73,9 +73,9 @@ def test_complex_operand_is_refused_where_the_rule_is_real(op, before, z):
         op(*before, z)
 
 
-def test_second_derivative_of_complex_digamma_is_refused():
+def test_derivative_of_complex_digamma_is_refused():
     """polygamma is a function of real operands in SciPy."""
-    with pytest.raises(CallError, match="takes real operands"):
+    with pytest.raises(CallError, match=r"scipy\.zeta takes real operands"):
         opgrad.grad(lambda z: sp.digamma(z).real)(1.0 + 2.0j)
 
 

@@ -16,7 +16,7 @@ from opgrad_scipy.zetas import zeta
 def gamma(x):
     """Return the integral of t^(x-1) e^-t from 0 to infinity, continued to the left.
 
-    Infinite at 0 and nan at the other poles -1, -2, ... Complex x is taken.
+    Infinite at 0 and nan at the other poles -1, -2, ... Complex x is taken, and differentiated once.
     Source: DLMF §5.2.
     """
     return evaluate_complex("gamma", x)
@@ -54,7 +54,7 @@ def gammaln_derivative(x):
 def loggamma(x):
     """Return the principal branch of log(gamma(x)): nan for real x below 0, where it is complex.
 
-    Complex x is taken.
+    Complex x is taken, and differentiated once.
     Source: DLMF §5.2.
     """
     return evaluate_complex("loggamma", x)
@@ -108,7 +108,7 @@ def rgamma_derivative(xp, x, y):
 def digamma(x):
     """Return the derivative of log(gamma(x)), also called psi.
 
-    -inf at 0, nan at the other poles. Complex x is taken, and differentiated once.
+    -inf at 0, nan at the other poles. Complex x is taken, but not differentiated.
     Source: DLMF §5.2.
     """
     return evaluate_complex("psi", x)

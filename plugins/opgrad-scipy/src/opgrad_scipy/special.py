@@ -18,7 +18,7 @@ def evaluate(name: str, *operands: Any) -> Any:
         CallError: An operand is complex: the rules of most ops here hold on the real line alone.
     """
     if any([type(o) is complex or _kind(o) == "c" for o in operands]):
-        message = f"scipy.{name} takes real operands, and one is complex"
+        message = f"scipy.{name.strip('_')} takes real operands, and one is complex"
         raise CallError(message)
 
     return evaluate_complex(name, *operands)
@@ -34,14 +34,15 @@ def evaluate_complex(name: str, *operands: Any) -> Any:
 
 
 def _as_given(y: Any, operands: tuple[Any, ...]) -> Any:
-    """A result in the type of the operands: SciPy has no functions of float16, nor of floats."""
-    types = [o.dtype for o in operands if hasattr(o, "dtype")]
-    if not types:
+    """A result in the precision of the operands: SciPy widens half, and some of single."""
+    given = "".join([o.dtype.char for o in operands if hasattr(o, "dtype")])
+    if not given:
         return y.item()
+    if given.strip("efF"):
+        return y
+    wanted = "F" if y.dtype.kind == "c" else "f" if given.strip("e") else "e"
 
-    half = y.dtype.kind == "f" and all([t.char == "e" for t in types])
-
-    return y.astype(types[0]) if half else y
+    return y if y.dtype.char == wanted else y.astype(wanted)
 
 
 def _kind(x: Any) -> str | None:
