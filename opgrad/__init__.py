@@ -31,6 +31,8 @@ PLUGINS.load("core")
 def __getattr__(name: str) -> Any:
     if name == "testing":  # imported when it is used: nobody else pays for it
         return importlib.import_module("opgrad.testing")
+    if name == "keep_freed_memory":
+        return importlib.import_module("opgrad.namespaces.memory").keep_freed_memory
     message = f"module 'opgrad' has no attribute {name!r}"
     raise AttributeError(message)
 
