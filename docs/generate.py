@@ -13,8 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mkdocs.structure.files import File
-
 import opgrad
 from opgrad.cli.showing import facts
 from opgrad.plugins import PLUGINS
@@ -28,6 +26,8 @@ FIRST = "core"
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the generated pages (a hook of MkDocs)."""
+    from mkdocs.structure.files import File  # noqa: PLC0415 -- the tests run without MkDocs
+
     for name, write in PAGES.items():
         files.append(File.generated(config, f"reference/{name}.md", content=write()))
 

@@ -6,12 +6,14 @@ is refused before anything changes.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterable
+from types import ModuleType
 from typing import Any
 
 from opgrad import namespaces
 from opgrad.dispatch import operator_call
-from opgrad.errors import ConflictError, ConversionError, UnknownOpError
+from opgrad.errors import ConflictError
 from opgrad.op import BINARY_OPERATORS, UNARY_OPERATORS, Op
 from opgrad.registry import Registry
 from opgrad.types import Provider
@@ -120,6 +122,7 @@ class _NumPyNames:
 
     def __init__(self) -> None:
         self.ops: dict[str, Op] = {}
+        self.calls: dict[Any, Callable[..., Any]] = {}
 
     def check(self, provider: Provider, ops: Iterable[Op]) -> None:
         """Refuse a name of NumPy's that another op means.
@@ -142,27 +145,30 @@ class _NumPyNames:
         for op in ops:
             for name in _numpy_names_of(op, op.provider):
                 self.ops[name] = op
+        self.calls.clear()
 
     def leave(self, ops: Iterable[Op]) -> None:
         """Take away the names of ops that are no longer registered."""
         gone = list(ops)
         self.ops = {name: op for name, op in self.ops.items() if op not in gone}
+        self.calls.clear()
 
-    def find(self, function: Any) -> Op:
-        """The op of a NumPy function.
+    def find(self, function: Any) -> Callable[..., Any]:
+        """What runs for a function of NumPy, or of a library built on it; found once.
 
         Raises:
-            UnknownOpError: There is none, so the call would lose the gradient.
+            UnknownOpError: There is nothing, so the call would lose the gradient.
         """
-        op = self.ops.get(function.__name__)
-        if op is None:
-            message = (
-                f"opgrad has no op for NumPy's {function.__name__}, so this call would lose the "
-                f"gradient; on plain data call it on v.data"
-            )
-            raise UnknownOpError(message)
+        call = self.calls.get(function)
+        if call is None:
+            call = self.calls[function] = _numpy_calls().call_of(function, self.ops)
 
-        return op
+        return call
+
+
+def _numpy_calls() -> ModuleType:
+    """What NumPy's names mean: loaded when NumPy hands over its first call, for it uses NumPy."""
+    return importlib.import_module("opgrad.numpy_calls")
 
 
 def _numpy_names_of(op: Op, provider: Provider | None) -> tuple[str, ...]:
@@ -176,36 +182,23 @@ _numpy_names = _NumPyNames()
 
 
 def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
-    """Run the op that a NumPy ufunc means: `np.tanh(v)`, `array + v`."""
+    """Run the op that a NumPy ufunc means: `np.tanh(v)`, `array + v`, `np.add.reduce(v)`."""
     del self
-    if keywords.get("out") is not None:
-        message = (
-            f"numpy.{ufunc.__name__} would write a Value into an array and lose its gradient "
-            "(`array += v` does that too); write `array = array + v`"
-        )
-        raise ConversionError(message)
-    op = _numpy_names.find(ufunc)
-    if method != "__call__":
-        message = f"numpy.{ufunc.__name__}.{method} has no op; the op of the ufunc is {op!r}"
-        raise UnknownOpError(message)
+    if not keywords and method == "__call__":
+        call = _numpy_names.calls.get(ufunc) or _numpy_names.find(ufunc)
+        return call(*inputs)
+    call = _numpy_names.find(ufunc) if method in {"__call__", "outer"} else None
 
-    return op(*inputs, **keywords)
+    return _numpy_calls().call_ufunc(ufunc, method, call, inputs, keywords)
 
 
 def _array_function(
     self: Value, function: Any, types: Any, args: tuple[Any, ...], keywords: dict[str, Any]
 ) -> Any:
-    """Run the op that a NumPy function means: `np.concatenate([v, w])`."""
+    """Run what a NumPy function means in ops: `np.concatenate([v, w])`."""
     del self, types
 
-    if function.__name__ in _INSPECTION:
-        return getattr(args[0], function.__name__)
-
     return _numpy_names.find(function)(*args, **keywords)
-
-
-_INSPECTION = frozenset({"ndim", "shape", "size"})
-"""NumPy functions that ask for an attribute, and so lose no gradient."""
 
 
 Value.__array_ufunc__ = _array_ufunc  # type: ignore[attr-defined]

@@ -11,19 +11,19 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from math import inf, log, pi
 from typing import Any
 
+from opgrad import numpy_functions
 from opgrad.errors import CallError, ConversionError, UnknownOpError
 from opgrad.namespaces import numpy as xp
+from opgrad.numpy_functions import operand
 from opgrad.op import Op
 from opgrad.plugins import BUILT_IN, PLUGINS, core, members
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
 
-ops = core()
+ops: Any = core()
 
 # -- the table ------------------------------------------------------------------------------------
 
@@ -64,8 +64,6 @@ _ROWS = {
     "amin": f"min {_OVER}",
     "broadcast_to": "broadcast_to array>x shape -subok",
     "clip": "clip a>x a_min>min a_max>max -out min max -dtype -where",
-    "concatenate": "concat *arrays axis -out -dtype -casting",
-    "convolve": "convolve a v>b mode",
     "copy": "positive a>x ~order ~subok",
     "count_nonzero": "count_nonzero a>x axis keepdims",
     "cumprod": f"cumulative_prod {_RUN}",
@@ -92,7 +90,6 @@ _ROWS = {
     "roll": "roll a>x shift axis",
     "searchsorted": "searchsorted a>x1 v>x2 side sorter",
     "sort": "sort a>x axis ~kind -order ~stable",
-    "split": "split ary>x indices_or_sections>sections axis",
     "squeeze": "squeeze a>x axis",
     "stack": "stack *arrays axis -out -dtype -casting",
     "std": f"std {_SPREAD}",
@@ -150,14 +147,12 @@ _PLAIN = frozenset(
 )
 """Functions whose result never carries a derivative: NumPy runs them on the data."""
 
-_COMPOSITES: dict[str, Callable[..., Any]] = {}
-
-
-def _composite(function: Callable[..., Any]) -> Callable[..., Any]:
-    name = function.__name__.removeprefix("_").removesuffix("_").replace("__", ".")
-    _COMPOSITES[name] = function
-
-    return function
+_COMPOSITES: dict[str, Callable[..., Any]] = {
+    name.replace("__", "."): held
+    for name, held in vars(numpy_functions).items()
+    if callable(held) and not name.startswith("_") and inspect.isfunction(held)
+    and held.__module__ == numpy_functions.__name__
+}
 
 
 # -- from a function to a call --------------------------------------------------------------------
@@ -272,9 +267,9 @@ def call_ufunc(
     if method == "__call__" and call is not None:
         taken = getattr(call, "attributes", {})
         given = _settings(f"numpy.{name}", keywords, taken)
-        return call(*map(_operand, inputs), **given)
+        return call(*map(operand, inputs), **given)
     if method == "outer" and call is not None:
-        a, b = map(_operand, inputs)
+        a, b = map(operand, inputs)
         spread = ops.reshape(a, shape=(*shape_of(a), *(1,) * len(shape_of(b))))
         return call(spread, b, **_settings(f"numpy.{name}.outer", keywords, ()))
     row = _ROWS.get(f"{name}.{method}")
@@ -337,9 +332,9 @@ def _row(key: str, row: str) -> Callable[..., Any]:
                 kind = ConversionError if name == "out" else CallError
                 raise kind(_refused(key, name))
             if target[0] == "*":
-                positional.append([_operand(x) for x in value])
+                positional.append([operand(x) for x in value])
             elif target[0] != "~":
-                named[target] = _operand(value) if target in operands else _frozen(value)
+                named[target] = operand(value) if target in operands else _frozen(value)
 
         return op(*positional, **named)
 
@@ -407,27 +402,6 @@ def _harmless(name: str, value: Any) -> bool:
     return any([value is it or (type(value) is str and value == it) for it in _HARMLESS.get(name, ())])
 
 
-def _operand(x: Any) -> Any:
-    """What NumPy would make an array of, as one; Values in it keep their gradients."""
-    if not isinstance(x, list | tuple):
-        return x
-    if not _holds_value(x):
-        return xp.asarray(x)
-
-    return ops.stack([_array(_operand(part)) for part in x], axis=0)
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "dtype") and type(x) is not Value else x if type(x) is Value else xp.asarray(x)
-
-
-def _holds_value(x: Any) -> bool:
-    if isinstance(x, list | tuple):
-        return any([_holds_value(part) for part in x])
-
-    return type(x) is Value
-
-
 def _data(x: Any) -> Any:
     if isinstance(x, list | tuple):
         return type(x)([_data(part) for part in x]) if type(x) in {list, tuple} else x
@@ -449,7 +423,3 @@ def _frozen(x: Any) -> Any:
 
 def _sequence(x: Any) -> Sequence[Any]:
     return x if isinstance(x, list | tuple) else (x,)
-
-
-def _rank(x: Any) -> int:
-    return len(shape_of(x))

@@ -250,6 +250,22 @@ def test_results_are_values_where_a_closure_can_be_differentiated():
     assert (value.data, slope.data, w.grad) == (20.0, 4.0, 4.0 + 20.0)
 
 
+def test_results_are_values_where_a_leaf_was_made_within_f():
+    """A parameter set up on the first call, say: its gradient is not lost."""
+    made = []
+
+    def f(x):
+        made.append(Value(2.0))
+        return x * x * made[0]
+
+    for transform in (grad(f), lambda x: jvp(f, (x,), (1.0,))[1]):
+        made.clear()
+        slope = transform(3.0)
+        slope.backward()
+
+        assert (slope.data, made[0].grad) == (12.0, 6.0)
+
+
 def test_results_are_values_where_values_come_in():
     """And they carry the graph on exactly where the input does."""
     free, constant = Value(3.0), Value(3.0, requires_grad=False)

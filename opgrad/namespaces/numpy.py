@@ -123,7 +123,7 @@ def tanh_slope(y: Any, x: Any) -> Any:
     To look for the least entry costs little, and most arrays have none that is small.
     """
     slope = 1.0 - y * y
-    if type(slope) is np.ndarray and slope.size and slope.shape == np.shape(x):
+    if type(slope) is type(x) is np.ndarray and slope.size and slope.shape == x.shape:
         least = slope.item(slope.argmin())
         if type(least) is complex or least >= _STEEP:
             return slope

@@ -271,7 +271,11 @@ def atanh_derivative(xp, x):
     samples=(sample(0.0), sample(1e-5), sample(0.3), sample([1.0, -2.5])),
 )
 def sinc(xp, x):
-    """sin(pi x) / (pi x), and 1 at 0: the normalised sinc, as NumPy has it."""
+    """sin(pi x) / (pi x), and 1 at 0: the normalised sinc, as NumPy has it.
+
+    pi x is rounded: near the roots ±1, ±2, ... the error is a few units in the last place of
+    1 / (pi x), as rounding x would make it, and no digit is right from |x| = 1e15 on.
+    """
     u = math.pi * x
     origin = xp.equal(u, 0.0)
 

@@ -250,6 +250,144 @@ def small_arrays() -> Iterator[Result]:
             yield without_peer(title, readable_time(seconds["opgrad"]), "torch")
 
 
+def large_arrays() -> Iterator[Result]:
+    """As `small_arrays` on (256, 256), forward and backward from the sum: bound by memory."""
+    import numpy as np
+
+    import opgrad
+
+    rounds = 111  # 333 ops
+    rng = np.random.default_rng(0)
+    data = [rng.uniform(low, 1.0, (256, 256)) for low in (-1.0, 0.0, 0.9)]
+
+    def chain(x: Any, b: Any, c: Any, tanh: Callable[[Any], Any]) -> Any:
+        for _ in range(rounds):
+            x = tanh((x + b) * c)
+        return x
+
+    leaves = [opgrad.Value(array) for array in data]
+    one = np.ones((256, 256))
+
+    def run_opgrad() -> None:
+        for leaf in leaves:
+            leaf.grad = None
+        chain(*leaves, opgrad.ops.tanh).backward(one)
+
+    contenders = [Contender("opgrad", run_opgrad, rounds * 3)]
+    if installed("torch"):
+        import torch
+
+        torch.set_num_threads(1)
+        tensors = [torch.tensor(array, requires_grad=True) for array in data]
+        torch_one = torch.ones((256, 256), dtype=torch.float64)
+
+        def run_torch() -> None:
+            for tensor in tensors:
+                tensor.grad = None
+            chain(*tensors, torch.tanh).backward(torch_one)
+
+        contenders.append(Contender("torch", run_torch, rounds * 3))
+    seconds = interleaved(*contenders, repeats=9)
+    title = f"add, mul, tanh on (256,256) float64, forward+backward, per op{warm()}"
+    if "torch" in seconds:
+        yield times_the_time(title, seconds, "torch", bar=1.3)
+    else:
+        yield without_peer(title, readable_time(seconds["opgrad"]), "torch")
+
+
+def warm() -> str:
+    """What to add to a title where the C library keeps freed memory."""
+    return ", warm memory" if "MALLOC_TRIM_THRESHOLD_" in os.environ else ""
+
+
+# --- second derivatives -------------------------------------------------------------------------
+
+
+def hessian_vector() -> Iterator[Result]:
+    """Hessian-vector product of the loss of a 784-64-10 tanh network, batch 128, float64."""
+    import numpy as np
+
+    import opgrad
+    from opgrad import ops
+
+    rng = np.random.default_rng(0)
+    inputs, target = rng.standard_normal((128, 784)), rng.standard_normal((128, 10))
+    weights = [rng.standard_normal((784, 64)) / 28, rng.standard_normal((64, 10)) / 8]
+    along = [rng.standard_normal(w.shape) for w in weights]
+
+    def loss(w1: Any, w2: Any) -> Any:
+        difference = ops.tanh(inputs @ w1) @ w2 - target
+        return ops.mean(difference * difference)
+
+    def run_opgrad() -> Any:
+        return opgrad.hvp(loss, weights, along)
+
+    def by_hand() -> Any:
+        (w1, w2), (v1, v2) = weights, along
+        h = np.tanh(inputs @ w1)
+        slope = 1 - h * h
+        dh = slope * (inputs @ v1)  # tangents, forward
+        e, de = h @ w2 - target, dh @ w2 + h @ v2
+        scale = 2 / e.size
+        g, dg = scale * e, scale * de  # gradients and their tangents, backward
+        back, dback = g @ w2.T, dg @ w2.T + g @ v2.T
+        hessian_1 = inputs.T @ (dback * slope + back * (-2 * h * dh))
+        return hessian_1, h.T @ dg + dh.T @ g
+
+    for ours, theirs in zip(run_opgrad(), by_hand(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
+    contenders = [Contender("opgrad", run_opgrad), Contender("numpy by hand", by_hand)]
+    if installed("autograd"):
+        import autograd
+        import autograd.numpy as anp
+
+        def autograd_loss(w1: Any, w2: Any) -> Any:
+            difference = anp.dot(anp.tanh(anp.dot(inputs, w1)), w2) - target
+            return anp.mean(difference * difference)
+
+        def directional(ws: Any) -> Any:
+            gradients = autograd.grad(autograd_loss, argnum=(0, 1))(*ws)
+            return sum(anp.sum(g * v) for g, v in zip(gradients, along, strict=True))
+
+        product = autograd.grad(directional)
+        contenders.append(Contender("autograd", lambda: product(tuple(weights))))
+    seconds = interleaved(*contenders, repeats=25)
+    title = f"HVP, 784-64-10, batch 128{warm()}"
+    yield times_the_time(title, seconds, "numpy by hand", bar=1.6)
+    if "autograd" in seconds:
+        yield times_faster(title, seconds, "autograd", bar=3)
+
+
+def rosenbrock_hessian() -> Iterator[Result]:
+    """The Hessian of the Rosenbrock function of 200 variables."""
+    import numpy as np
+
+    import opgrad
+
+    def rosenbrock(x: Any) -> Any:
+        return (100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2).sum()
+
+    at = np.linspace(-1.0, 2.0, 200)
+    hessian = opgrad.hessian(rosenbrock)
+    contenders = [Contender("opgrad", lambda: hessian(at))]
+    title = "Hessian of Rosenbrock, n = 200"
+    if installed("autograd"):
+        import autograd
+        import autograd.numpy as anp
+
+        def autograd_rosenbrock(x: Any) -> Any:
+            return anp.sum(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+
+        theirs = autograd.hessian(autograd_rosenbrock)
+        np.testing.assert_allclose(hessian(at), theirs(at), rtol=1e-9)
+        contenders.append(Contender("autograd", lambda: theirs(at)))
+    seconds = interleaved(*contenders, repeats=9)
+    if "autograd" in seconds:
+        yield times_faster(title, seconds, "autograd", bar=3)
+    else:
+        yield without_peer(title, readable_time(seconds["opgrad"]), "autograd")
+
+
 # --- a step of a network ------------------------------------------------------------------------
 
 
@@ -312,7 +450,7 @@ def network_step() -> Iterator[Result]:
         seconds = interleaved(
             Contender("opgrad", run, 5), Contender("numpy by hand", numpy_step, 5), repeats=25
         )
-        memory = ", warm memory" if "MALLOC_TRIM_THRESHOLD_" in os.environ else ""
+        memory = warm()
         title = f"MLP step 784-256-128-10, batch 128, {work}{memory}"
         yield times_the_time(title, seconds, "numpy by hand", bar=1.1)
 
@@ -452,17 +590,17 @@ def import_time() -> Iterator[Result]:
 
 
 # glibc keeps what was freed, so no array costs fresh pages: the same step without its luck.
-ENVIRONMENTS = {
-    "mlp-warm": {
-        "MALLOC_MMAP_THRESHOLD_": "1073741824",
-        "MALLOC_TRIM_THRESHOLD_": "8589934592",
-    }
-}
+WARM = {"MALLOC_MMAP_THRESHOLD_": "1073741824", "MALLOC_TRIM_THRESHOLD_": "8589934592"}
+ENVIRONMENTS = {"large-warm": WARM, "mlp-warm": WARM}
 
 CASES: dict[str, Callable[[], Iterator[Result]]] = {
     "scalar": scalar_chain,
     "moons": moons,
     "small": small_arrays,
+    "large": large_arrays,
+    "large-warm": large_arrays,
+    "hvp": hessian_vector,
+    "hessian": rosenbrock_hessian,
     "mlp": network_step,
     "mlp-warm": network_step,
     "million": million_nodes,

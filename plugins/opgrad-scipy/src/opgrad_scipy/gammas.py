@@ -16,7 +16,7 @@ from opgrad_scipy.zetas import zeta
 def gamma(x):
     """Return the integral of t^(x-1) e^-t from 0 to infinity, continued to the left.
 
-    Infinite at 0 and nan at the other poles -1, -2, ... Complex x is taken, and differentiated once.
+    Infinite at 0 and nan at the other poles -1, ... Complex x is taken, and differentiated once.
     Source: DLMF §5.2.
     """
     return evaluate_complex("gamma", x)
