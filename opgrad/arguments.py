@@ -28,32 +28,31 @@ def bind(
         except TypeError as error:
             message = f"{it.described} was called wrongly: {error}; it is {it.signature}"
             raise CallError(message) from error
-    if it.variadic:
-        operands: tuple[Any, ...] = given
-    else:
-        operands, rest = given[: len(it.operands)], given[len(it.operands) :]
-        operands = _fill_operands(it, operands, named)
-        _fill_attributes(it, rest, named)
+    operands = given
+    count = len(it.operands)
+    if not it.variadic and len(given) != count:
+        operands = _fill_operands(it, given[:count], named)
+        _fill_attributes(it, given[count:], named)
     attributes = dict(it.attributes)
     for name, value in named.items():
-        if name not in attributes:
-            raise CallError(_unknown_name(it, name))
-        attributes[name] = _check_attribute(it, name, value)
-    missing = [name for name, value in attributes.items() if value is REQUIRED]
-    if missing:
-        message = f"{it.described} needs the attribute {missing[0]!r}: {it.signature}"
-        raise CallError(message)
+        if (name, type(value)) not in it.checked:
+            if name not in attributes:
+                raise CallError(_unknown_name(it, name))
+            value = _check_attribute(it, name, value)  # noqa: PLW2901 -- a list becomes a tuple
+        attributes[name] = value
+    if it.demands:
+        missing = [name for name in it.demands if attributes[name] is REQUIRED]
+        if missing:
+            message = f"{it.described} needs the attribute {missing[0]!r}: {it.signature}"
+            raise CallError(message)
 
     return operands, attributes
 
 
 def _fill_operands(it: Op, operands: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-    twice = [name for name in it.operands[: len(operands)] if name in named]
-    if twice:
-        message = f"{it.described} got the operand {twice[0]!r} twice: {it.signature}"
-        raise CallError(message)
-    if len(operands) == len(it.operands):
-        return operands
+    for name in it.operands[: len(operands)]:
+        if name in named:
+            raise CallError(_unknown_name(it, name))
     filled = list(operands)
     required = len(it.operands) - it.optional
     for index in range(len(operands), len(it.operands)):
@@ -84,6 +83,8 @@ def _fill_attributes(it: Op, rest: tuple[Any, ...], named: dict[str, Any]) -> No
 
 
 def _unknown_name(it: Op, name: str) -> str:
+    if name in it.operands:
+        return f"{it.described} got the operand {name!r} twice: {it.signature}"
     near = difflib.get_close_matches(name, [*it.attributes, *it.operands], 1)
     hint = f"; did you mean {near[0]!r}?" if near else ";"
 
@@ -114,5 +115,10 @@ def _check_attribute(it: Op, name: str, value: Any) -> Any:
             f"{type(value).__name__}; attributes are plain settings and are never differentiated"
         )
         raise CallError(message)
+    if type(value) in _PLAIN:  # any other value of the type would pass too
+        it.checked.add((name, type(value)))
 
     return value
+
+
+_PLAIN = frozenset({bool, int, float, str, type(None)})

@@ -31,9 +31,16 @@ def call(op: Op, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     """
     operands, attributes = bind(op, given, named)
     data = tuple([o._data if type(o) is Value else o for o in operands])
-    xp = namespace_of(op, data)
-    for operand in data:
-        check_dtype(op, operand)
+    kinds = tuple([type(d) for d in data])
+    xp = op.spaces.get(kinds)
+    if xp is None:
+        xp = op.spaces[kinds] = namespace_of(op, data)
+    wrapped = False
+    for operand in operands:
+        if type(operand) is Value:
+            wrapped = True
+        elif operand is not None:
+            check_dtype(op, operand)
     forward = op.forward
     try:
         result = forward(xp, *data, **attributes) if op.wants_xp else forward(*data, **attributes)
@@ -45,7 +52,7 @@ def call(op: Op, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
         result, saved = result
     if type(result) is Value:
         raise CallError(_returned_a_value(op))
-    if not any([type(o) is Value for o in operands]):
+    if not wrapped:
         return result
 
     return _record(op, operands, attributes, result, saved)

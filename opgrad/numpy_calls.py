@@ -137,20 +137,16 @@ _ROWS = {
 }
 
 _PLAIN = frozenset(
-    """
-    allclose argpartition argwhere array2string array_equal array_equiv array_repr array_str
-    can_cast common_type diag_indices_from digitize einsum_path flatnonzero isclose iscomplex
-    iscomplexobj isneginf isposinf isreal isrealobj lexsort linalg.matrix_rank may_share_memory
-    min_scalar_type nanargmax nanargmin ndim ravel_multi_index result_type shape shares_memory size
-    tril_indices_from triu_indices_from unravel_index
-    """.split()
+    ["allclose", "argpartition", "argwhere", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast", "common_type", "diag_indices_from", "digitize", "einsum_path", "flatnonzero", "isclose", "iscomplex", "iscomplexobj", "isneginf", "isposinf", "isreal", "isrealobj", "lexsort", "linalg.matrix_rank", "may_share_memory", "min_scalar_type", "nanargmax", "nanargmin", "ndim", "ravel_multi_index", "result_type", "shape", "shares_memory", "size", "tril_indices_from", "triu_indices_from", "unravel_index"]
 )
 """Functions whose result never carries a derivative: NumPy runs them on the data."""
 
 _COMPOSITES: dict[str, Callable[..., Any]] = {
     name.replace("__", "."): held
     for name, held in vars(numpy_functions).items()
-    if callable(held) and not name.startswith("_") and inspect.isfunction(held)
+    if callable(held)
+    and not name.startswith("_")
+    and inspect.isfunction(held)
     and held.__module__ == numpy_functions.__name__
 }
 
@@ -399,7 +395,9 @@ def _harmless(name: str, value: Any) -> bool:
     if type(value).__name__ == "_NoValueType":
         return True
 
-    return any([value is it or (type(value) is str and value == it) for it in _HARMLESS.get(name, ())])
+    return any(
+        [value is it or (type(value) is str and value == it) for it in _HARMLESS.get(name, ())]
+    )
 
 
 def _data(x: Any) -> Any:

@@ -173,7 +173,11 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 
 def nan_to_num(
-    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None  # noqa: FBT001, FBT002 -- NumPy's
+    x: Any,
+    copy: bool = True,
+    nan: Any = 0.0,
+    posinf: Any = None,
+    neginf: Any = None,
 ) -> Any:
     del copy
     x = operand(x)
@@ -256,7 +260,9 @@ def average(
             if _rank(w) != 1 or not isinstance(axis, int):
                 message = "numpy.average: weights have the shape of the array, or go along one axis"
                 raise CallError(message)
-            w = ops.reshape(w, shape=tuple([-1 if i == axis % _rank(a) else 1 for i in range(_rank(a))]))
+            w = ops.reshape(
+                w, shape=tuple([-1 if i == axis % _rank(a) else 1 for i in range(_rank(a))])
+            )
             w = ops.broadcast_to(w, shape=shape_of(a))
         total = ops.sum(w, axis=axis, keepdims=keepdims)
         y = ops.sum(a * w, axis=axis, keepdims=keepdims) / total
@@ -594,7 +600,10 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 
 def linspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True  # noqa: FBT001, FBT002 -- NumPy's
+    start: Any,
+    stop: Any,
+    num: int = 50,
+    endpoint: bool = True,  # noqa: FBT001, FBT002 -- NumPy's
 ) -> Any:
     start, stop = operand(start), operand(stop)
     part = xp.linspace(0.0, 1.0, num, endpoint=endpoint)

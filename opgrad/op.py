@@ -102,6 +102,12 @@ class Op:
     provider: Provider | None = attrs.field(default=None, init=False)
     arity: int = attrs.field(init=False)
     """How many operands a call on the short road has; -1 where each takes the general one."""
+    demands: tuple[str, ...] = attrs.field(init=False)
+    """The attributes that have no default."""
+    checked: set[tuple[str, type]] = attrs.field(factory=set, init=False)
+    """Attributes and types of values that were found to fit."""
+    spaces: dict[tuple[type, ...], Any] = attrs.field(factory=dict, init=False)
+    """The namespace for each combination of operand types, as they are seen."""
     # Calls compiled when first needed (see `dispatch`, `backprop`, `pushforward`).
     call: Function | None = attrs.field(default=None, init=False)
     plain_step: Any = attrs.field(default=None, init=False)
@@ -111,6 +117,8 @@ class Op:
     def __attrs_post_init__(self) -> None:
         short = not (self.variadic or self.attributes or self.optional)
         object.__setattr__(self, "arity", len(self.operands) if short else -1)
+        demands = tuple([name for name, default in self.attributes.items() if default is REQUIRED])
+        object.__setattr__(self, "demands", demands)
 
     def __call__(self, /, *operands: Any, **attributes: Any) -> Any:
         """Run the op; record it where an operand is a Value that wants a gradient."""

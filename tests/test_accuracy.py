@@ -345,9 +345,7 @@ def assert_close(actual, values, felt, dtype, units, *operands):
         if abs(value) > largest * 1.001:
             right = bool(np.isinf(got)) and (got > 0) == (value > 0)
         else:
-            right = bool(abs(mp.mpf(float(got)) - value) <= bound) or (
-                bool(np.isinf(got)) and abs(value) + bound > largest
-            )
+            right = bound > largest or bool(abs(mp.mpf(float(got)) - value) <= bound)
         if not right:
             at = [float(x[index]) for x in operands]
             wrong.append((at, float(got), float(value)))
@@ -462,6 +460,12 @@ def test_binary_op_and_its_partial_derivatives_have_the_digits_their_input_allow
         a, b = a[b != 0], b[b != 0]
     units = (UNITS[0], UNITS[1], UNITS[1], *[UNITS[2]] * 3)
     rows = [exact(f, a, b) for f in (function, *partials)]
+    if name == "pow":  # its exponents b - 1 and b - 2 are rounded: said in its docstring
+        for values, felt in rows:
+            felt[:] = [
+                change + abs(value * mp.log(x))
+                for change, value, x in zip(felt, values, a.tolist(), strict=True)
+            ]
 
     for dtype in DTYPES:
         held = np.flatnonzero(within(dtype, a, b))

@@ -111,11 +111,11 @@ def test_ops_tell_their_signature():
 
 @pytest.mark.parametrize("name", DTYPES)
 def test_dtypes_are_those_of_the_data(name):
-    """`v.dtype == ops.float32`, and as keys of a dict."""
+    """`v.dtype == ops.float32`: they are NumPy's."""
     v = ops.zeros((2,), dtype=getattr(ops, name))
 
-    assert {getattr(ops, name): 1}[v.dtype] == 1
-    assert v.dtype == np.dtype(name)
+    assert v.dtype == getattr(ops, name)
+    assert getattr(ops, name) is getattr(np, name)
 
 
 CREATED = {
@@ -275,7 +275,7 @@ def test_limits_are_python_numbers():
     """The standard says so; NumPy gives its own."""
     info, integers = ops.finfo(ops.ones(1, dtype=ops.complex64)), ops.iinfo(ops.int8)
 
-    assert [type(x) for x in info] == [int, float, float, float, float, type(ops.float32)]
+    assert [type(x) for x in info[:-1]] == [int, float, float, float, float]
     assert (info.dtype, info.eps, info.bits) == (np.float32, 2.0**-23, 32)
     assert (integers.min, integers.max, integers.bits, integers.dtype) == (-128, 127, 8, np.int8)
 

@@ -41,12 +41,12 @@ __all__ = [  # noqa: PLE0604 -- DTYPES are names too
 
 
 def __getattr__(name: str) -> Any:
-    """A dtype, as `v.dtype` gives it. None is kept here, where `bool` is Python's."""
+    """A dtype: NumPy's own name for it. None is kept here, where `bool` is Python's."""
     if name not in DTYPES:
         message = f"there is no dtype {name!r}"
         raise AttributeError(message)
 
-    return library().dtype(name)
+    return getattr(library(), name)
 
 
 def library() -> ModuleType:
