@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 -- a hook of MkDocs, in no package
 """Pages of the reference that are written from the registry, when MkDocs builds the site.
 
 `reference/ops.md` has every op of the built-in and the first-party plugins installed;
@@ -21,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 import support  # it lies beside this file, in no package
 
 OURS = ("opgrad", "opgrad-activations", "opgrad-scipy")
-FIRST = "core"
 
 
 def on_files(files: Any, config: Any) -> Any:
@@ -41,7 +41,11 @@ def first_party() -> tuple[opgrad.Op, ...]:
         PLUGINS.load(namespace)
     PLUGINS.load_all()
 
-    return tuple([op for op in PLUGINS.registry if op.provider and op.provider.distribution in OURS])
+    return tuple([op for op in PLUGINS.registry if _is_ours(op)])
+
+
+def _is_ours(op: opgrad.Op) -> bool:
+    return op.provider is not None and op.provider.distribution in OURS
 
 
 def _by_namespace() -> dict[str, list[opgrad.Op]]:
@@ -173,4 +177,4 @@ def _reasons(row: support.Row) -> list[str]:
 PAGES = {"ops": ops_page, "support": support_page}
 
 if __name__ == "__main__":
-    print(PAGES[sys.argv[1]]())
+    print(PAGES[sys.argv[1]]())  # noqa: T201 -- the page, by hand

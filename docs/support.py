@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 -- a hook of MkDocs, in no package
 """The support matrix: what each op does, in each mode, on floats and on NumPy arrays.
 
 Every cell is what a run of `opgrad.testing.check_gradients` over the op's own samples found.
@@ -7,7 +8,7 @@ Nothing is stated that was not tried.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -26,10 +27,6 @@ EXACT = 1e-5
 """Relative error allowed of a second derivative: the central difference of a gradient."""
 SHAPE_BY_DATA = {"core.unique_values"}
 """Ops whose result has a shape that depends on the data: at ties it jumps."""
-HANDED_IN: Mapping[str, Callable[..., tuple[Any, ...]]] = {
-    "core.hypot_slope": lambda a, b, _: (a, b, ops.hypot(a, b))
-}
-"""Operands that are functions of the others, which an op is handed to save work."""
 NEED_NUMPY = {"core.astype": [opgrad.sample([0.5, -2.0], dtype=np.dtype("float64"))]}
 """Samples of ops that cannot be called without an array library, so that they ship none."""
 BEYOND_FLOATS = {("scipy.ndtri", 1e-300)}
@@ -61,7 +58,7 @@ class Cell:
 
         held = f", {', '.join(sorted(map(str, self.held)))} held" if self.held else ""
 
-        return f"✓ {self.entries}{held}" if self.entries else "–"
+        return f"✓ {self.entries}{held}" if self.entries else "–"  # noqa: RUF001 -- a dash
 
 
 Row = dict[tuple[str, str], Cell]
@@ -134,8 +131,8 @@ def _check(
         ]
     )
 
-    def call(*xs: Any) -> Any:
-        return op(*HANDED_IN.get(op.qualname, _as_they_are)(*xs), **attributes)
+    def call(*xs: Any) -> list[Any]:
+        return [part for y in trees.leaves(op(*xs, **attributes)) for part in _real_parts(y)]
 
     try:
         report = _tried(call, operands, chosen, reverse, forward)
@@ -155,10 +152,6 @@ def _check(
             _tried(_gradient(call, chosen, 0.0), operands, chosen, second, second, EXACT)
 
 
-def _as_they_are(*xs: Any) -> tuple[Any, ...]:
-    return xs
-
-
 def _jumps(op: opgrad.Op, x: Any) -> bool:
     """Whether a small step changes the shape of the result, so that it has no derivative."""
     return op.qualname in SHAPE_BY_DATA and len(set(np.ravel(x))) < np.size(x)
@@ -170,9 +163,9 @@ def _first_number(operands: list[Any]) -> Any:
     return first[0] if len(first) else None
 
 
-def _has_rule(call: Callable[..., Any], operands: list[Any], number: int) -> bool:
+def _has_rule(call: Callable[..., list[Any]], operands: list[Any], number: int) -> bool:
     def summed(x: Any) -> Any:
-        return ops.sum(call(*operands[:number], x, *operands[number + 1 :]))
+        return ops.sum(call(*operands[:number], x, *operands[number + 1 :])[0])
 
     try:
         opgrad.grad(summed)(operands[number])
@@ -182,7 +175,7 @@ def _has_rule(call: Callable[..., Any], operands: list[Any], number: int) -> boo
     return True
 
 
-def _tried(
+def _tried(  # noqa: PLR0913, PLR0917 -- private
     f: Callable[..., Any],
     operands: list[Any],
     chosen: tuple[int, ...],
@@ -219,12 +212,11 @@ def _gradient(
     def number(*xs: Any) -> Any:
         generator = random.Random(1)  # noqa: S311 -- weights, not a secret
         total = 0.0
-        for y in trees.leaves(call(*xs)):
-            for part in _real_parts(y):
-                weights = random_like(data_of(part), generator)
-                total = total + ops.sum(part * weights)
-                if curvature:
-                    total = total + 0.5 * curvature * ops.sum(part * part)
+        for part in call(*xs):
+            weights = random_like(data_of(part), generator)
+            total = total + ops.sum(part * weights)
+            if curvature:
+                total = total + 0.5 * curvature * ops.sum(part * part)
         return total
 
     return opgrad.grad(number, argnums=chosen)

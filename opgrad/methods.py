@@ -13,7 +13,7 @@ from typing import Any
 
 from opgrad import namespaces
 from opgrad.dispatch import operator_call
-from opgrad.errors import ConflictError
+from opgrad.errors import CallError, ConflictError
 from opgrad.op import BINARY_OPERATORS, UNARY_OPERATORS, Op
 from opgrad.registry import Registry
 from opgrad.types import Provider
@@ -186,7 +186,11 @@ def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **keywords:
     del self
     if not keywords and method == "__call__":
         call = _numpy_names.calls.get(ufunc) or _numpy_names.find(ufunc)
-        return call(*inputs)
+        try:
+            return call(*inputs)
+        except CallError:
+            if not any([isinstance(it, list | tuple) for it in inputs]):
+                raise
     call = _numpy_names.find(ufunc) if method in {"__call__", "outer"} else None
 
     return _numpy_calls().call_ufunc(ufunc, method, call, inputs, keywords)

@@ -59,7 +59,6 @@ _ROWS = {
     "any": f"any {_OVER}",
     "argmax": "argmax a>x axis -out keepdims",
     "argmin": "argmin a>x axis -out keepdims",
-    "argsort": "argsort a>x axis ~kind -order ~stable",
     "amax": f"max {_OVER}",
     "amin": f"min {_OVER}",
     "broadcast_to": "broadcast_to array>x shape -subok",
@@ -89,14 +88,12 @@ _ROWS = {
     "repeat": "repeat a>x repeats axis",
     "roll": "roll a>x shift axis",
     "searchsorted": "searchsorted a>x1 v>x2 side sorter",
-    "sort": "sort a>x axis ~kind -order ~stable",
     "squeeze": "squeeze a>x axis",
     "stack": "stack *arrays axis -out -dtype -casting",
     "std": f"std {_SPREAD}",
     "sum": "sum a>x axis dtype -out keepdims -initial -where",
     "swapaxes": "swapaxes a>x axis1 axis2",
     "take": "take a>x indices axis -out -mode",
-    "take_along_axis": "take_along_axis arr>x indices axis",
     "tensordot": "tensordot a b axes",
     "tile": "tile A>x reps>repetitions",
     "transpose": "transpose a>x axes",
@@ -137,9 +134,13 @@ _ROWS = {
 }
 
 _PLAIN = frozenset(
-    ["allclose", "argpartition", "argwhere", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast", "common_type", "diag_indices_from", "digitize", "einsum_path", "flatnonzero", "isclose", "iscomplex", "iscomplexobj", "isneginf", "isposinf", "isreal", "isrealobj", "lexsort", "linalg.matrix_rank", "may_share_memory", "min_scalar_type", "nanargmax", "nanargmin", "ndim", "ravel_multi_index", "result_type", "shape", "shares_memory", "size", "tril_indices_from", "triu_indices_from", "unravel_index"]
+    # one text, so that it reads as a list of names
+    ["allclose", "argpartition", "argwhere", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast", "common_type", "diag_indices_from", "digitize", "einsum_path", "flatnonzero", "isclose", "iscomplex", "iscomplexobj", "isreal", "isrealobj", "lexsort", "linalg.matrix_rank", "may_share_memory", "min_scalar_type", "ndim", "ravel_multi_index", "result_type", "shape", "shares_memory", "size", "tril_indices_from", "triu_indices_from", "unravel_index"]
 )
 """Functions whose result never carries a derivative: NumPy runs them on the data."""
+
+_WRITES = frozenset({"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"})
+"""Functions that change an array, and those that call them (`numpy.full` calls `copyto`)."""
 
 _COMPOSITES: dict[str, Callable[..., Any]] = {
     name.replace("__", "."): held
@@ -193,12 +194,14 @@ def _of_numpy(
         return _plainly(function)
     if prefix:
         PLUGINS.load(prefix[:-1])
-        op = PLUGINS.registry.table(prefix[:-1]).get(name)
+        tables = map(PLUGINS.registry.table, (prefix[:-1], BUILT_IN))
+        op = next((table[name] for table in tables if name in table), None)
     elif namespace != BUILT_IN:
         op = None
     found = op or getattr(members(BUILT_IN).get(name), name, None)
     if found is None:
-        raise UnknownOpError(_unknown(f"numpy.{key}", ""))
+        hint = ", which writes into an array" if key in _WRITES else ""
+        raise UnknownOpError(_unknown(f"numpy.{key}{hint}", ""))
 
     return found if isinstance(function, xp.ufunc) else _checked(key, found)
 
@@ -386,6 +389,8 @@ def _plainly(function: Callable[..., Any]) -> Callable[..., Any]:
     """NumPy's own function, on the data."""
 
     def call(*args: Any, **keywords: Any) -> Any:
+        if keywords.get("out") is not None:
+            raise ConversionError(_refused(function.__name__, "out"))
         return function(*_data(args), **_data(keywords))
 
     return call
@@ -411,7 +416,7 @@ def _data(x: Any) -> Any:
 
 def _frozen(x: Any) -> Any:
     """A setting as ops take it: plain and hashable."""
-    if type(x) is not Value and hasattr(x, "tolist") and hasattr(x, "dtype"):
+    if isinstance(x, xp.ndarray | xp.generic):
         x = x.tolist()
     if isinstance(x, list | tuple):
         return tuple([_frozen(part) for part in x])

@@ -99,6 +99,10 @@ def einsum(*operands: Any, optimize: Any = None) -> Any:
     if isinstance(operands[0], str):
         return ops.einsum(operands[0], *map(operand, operands[1:]), optimize=_plan(optimize))
     pairs = len(operands) // 2 * 2  # arrays and their axes in turn, and maybe those of the result
+    lists = [isinstance(axes, list | tuple) for axes in operands[1:pairs:2]]
+    if not lists or not all(lists):
+        message = "numpy.einsum takes subscripts first, or a list of axes after each array"
+        raise CallError(message)
     arrays = [x if i % 2 else operand(x) for i, x in enumerate(operands[:pairs])]
 
     return ops.einsum(*arrays, *operands[pairs:], optimize=_plan(optimize))
@@ -186,6 +190,14 @@ def nan_to_num(
     y = ops.where(ops.equal(x, inf), float(limits.max) if posinf is None else posinf, y)
 
     return ops.where(ops.equal(x, -inf), float(limits.min) if neginf is None else neginf, y)
+
+
+def isposinf(x: Any) -> Any:
+    return ops.equal(operand(x), inf)
+
+
+def isneginf(x: Any) -> Any:
+    return ops.equal(operand(x), -inf)
 
 
 def around(a: Any, decimals: int = 0) -> Any:
@@ -284,6 +296,30 @@ def ptp(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     a = operand(a)
 
     return ops.max(a, axis=axis, keepdims=keepdims) - ops.min(a, axis=axis, keepdims=keepdims)
+
+
+def nanargmax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    a = operand(a)
+
+    return ops.argmax(ops.where(ops.isnan(a), -inf, a), axis=axis, keepdims=keepdims)
+
+
+def nanargmin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    a = operand(a)
+
+    return ops.argmin(ops.where(ops.isnan(a), inf, a), axis=axis, keepdims=keepdims)
+
+
+def nanmax(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    a = operand(a)
+
+    return ops.max(ops.where(ops.isnan(a), -inf, a), axis=axis, keepdims=keepdims)
+
+
+def nanmin(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    a = operand(a)
+
+    return ops.min(ops.where(ops.isnan(a), inf, a), axis=axis, keepdims=keepdims)
 
 
 def nansum(a: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
@@ -395,6 +431,29 @@ def _flat(x: Any) -> Any:
     return ops.ravel(_array(operand(x)))
 
 
+def sort(a: Any, axis: int | None = -1, kind: Any = None) -> Any:
+    del kind  # another way to the same order
+    if axis is None:
+        return ops.sort(_flat(a))
+
+    return ops.sort(operand(a), axis=axis)
+
+
+def argsort(a: Any, axis: int | None = -1, kind: Any = None) -> Any:
+    del kind
+    if axis is None:
+        return ops.argsort(_flat(a))
+
+    return ops.argsort(operand(a), axis=axis)
+
+
+def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    if axis is None:
+        return ops.take_along_axis(_flat(arr), operand(indices), axis=0)
+
+    return ops.take_along_axis(operand(arr), operand(indices), axis=axis)
+
+
 def rollaxis(a: Any, axis: int, start: int = 0) -> Any:
     a = operand(a)
     rank = _rank(a)
@@ -492,7 +551,7 @@ def _joined(x: Any, rank: int, axis: int) -> Any:
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     ary = operand(ary)
     cuts = indices_or_sections
-    if isinstance(cuts, int):
+    if not _rank(xp.asarray(cuts)):
         size, longer = builtins.divmod(shape_of(ary)[axis], cuts)
         lengths = [size + 1] * longer + [size] * (cuts - longer)
         cuts = [sum(lengths[:i]) for i in range(1, len(lengths))]
@@ -505,7 +564,9 @@ def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 
 def _ints(cuts: Any) -> Any:
-    return cuts if isinstance(cuts, int) else tuple([int(cut) for cut in xp.asarray(cuts).tolist()])
+    cuts = xp.asarray(cuts).tolist()
+
+    return tuple(cuts) if isinstance(cuts, list) else cuts
 
 
 def hsplit(ary: Any, indices_or_sections: Any) -> list[Any]:
@@ -550,7 +611,7 @@ def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
 
 def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
     arr = _flat(arr) if axis is None else operand(arr)
-    kept = xp.delete(xp.arange(shape_of(arr)[axis or 0]), obj)
+    kept = xp.delete(xp.arange(shape_of(arr)[axis or 0]), xp.asarray(obj))
 
     return ops.take(arr, kept, axis=axis or 0)
 

@@ -15,7 +15,7 @@ from opgrad import trees
 from opgrad.backprop import check_cotangent, gradients
 from opgrad.errors import NotDifferentiableError, RuleError
 from opgrad.inputs import Inputs, Position, arguments, as_output, checked_tangents
-from opgrad.projection import data_of, pop_owned, zeros_like
+from opgrad.projection import data_of, is_complex, pop_owned, zeros_like
 from opgrad.pushforward import tangents
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, constant, recorded
@@ -261,6 +261,12 @@ def _gradients_of(output: Any, inputs: Inputs) -> tuple[list[Any], bool]:
             raise NotDifferentiableError(message)
         return [zeros_like(value._data) for value in inputs.values], False
     cotangent = check_cotangent(output, None)
+    if is_complex(output._data) and not all(is_complex(v._data) for v in inputs.values):
+        message = (
+            f"the function returned {output.described} for real inputs, and a gradient needs a "
+            "real scalar: take opgrad.ops.real(...), .imag or abs(...) of it, or use jvp"
+        )
+        raise NotDifferentiableError(message)
     with recorded(on=inputs.recording):
         found, was_recorded = gradients(
             [output], [cotangent], inputs.values, floor=inputs.floor, record=inputs.record

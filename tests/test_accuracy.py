@@ -172,7 +172,7 @@ UNARY = {
         lambda x: 1 / root(x, 3) ** 2 / 3,
         lambda x: -2 / root(x, 3) ** 5 / 9,
     ),
-    "square": ("line", lambda x: x * x, lambda x: 2 * x, lambda x: mp.mpf(2)),  # noqa: ARG005
+    "square": ("line", lambda x: x * x, lambda x: 2 * x, lambda x: mp.mpf(2)),
     "reciprocal": ("not 0", lambda x: 1 / x, lambda x: -1 / x**2, lambda x: 2 / x**3),
 }
 UNARY |= {
@@ -186,7 +186,7 @@ UNARY |= {
         "line",
         lambda x: (1 - x) * (1 + x),
         lambda x: -2 * x,
-        lambda x: mp.mpf(-2),  # noqa: ARG005
+        lambda x: mp.mpf(-2),
     ),
 }
 ROUNDED = {"abs", "ceil", "conj", "floor", "imag", "negative", "positive", "real", "relu",
@@ -253,10 +253,10 @@ BINARY = {
     "xlogy": (
         lambda a, b: a * mp.log(b),
         (
-            lambda a, b: mp.log(b),  # noqa: ARG005
+            lambda a, b: mp.log(b),
             lambda a, b: a / b,
-            lambda a, b: mp.mpf(0),  # noqa: ARG005
-            lambda a, b: 1 / b,  # noqa: ARG005
+            lambda a, b: mp.mpf(0),
+            lambda a, b: 1 / b,
             lambda a, b: -a / b**2,
         ),
         (False, True),
@@ -264,10 +264,10 @@ BINARY = {
     "divide": (
         lambda a, b: a / b,
         (
-            lambda a, b: 1 / b,  # noqa: ARG005
+            lambda a, b: 1 / b,
             lambda a, b: -a / b**2,
-            lambda a, b: mp.mpf(0),  # noqa: ARG005
-            lambda a, b: -1 / b**2,  # noqa: ARG005
+            lambda a, b: mp.mpf(0),
+            lambda a, b: -1 / b**2,
             lambda a, b: 2 * a / b**3,
         ),
         (False, False),
@@ -338,11 +338,11 @@ def exact(function, *operands):
 def assert_close(actual, values, felt, dtype, units, *operands):
     """Each entry within `units` in the last place, of itself and of the operands."""
     info = np.finfo(dtype)
-    eps, tiny, largest = float(info.eps), float(info.smallest_normal), float(info.max)
+    eps, tiny, largest = float(info.eps), float(info.smallest_normal), mp.mpf(float(info.max))
     wrong = []
     for index, (got, value, change) in enumerate(zip(actual, values, felt, strict=True)):
         bound = units * eps * (abs(value) + change) + 4 * tiny
-        if abs(value) > largest * 1.001:
+        if abs(value) > largest * (1 + units * eps):
             right = bool(np.isinf(got)) and (got > 0) == (value > 0)
         else:
             right = bound > largest or bool(abs(mp.mpf(float(got)) - value) <= bound)
@@ -413,7 +413,7 @@ def test_every_smooth_unary_op_is_compared():
     """A new op cannot be left out of the comparison."""
     unary = {
         op.name
-        for op in map(lambda n: getattr(ops, n), dir(ops))
+        for op in (getattr(ops, name) for name in dir(ops))
         if isinstance(op, opgrad.Op) and op.elementwise and op.differentiable
         and op.operands == ("x",) and op.provider.namespace == "core"
     }  # fmt: skip
@@ -458,6 +458,8 @@ def test_binary_op_and_its_partial_derivatives_have_the_digits_their_input_allow
     a, b = pairs(positive)
     if name != "logaddexp":
         a, b = a[b != 0], b[b != 0]
+    if name == "pow":  # inf where a ** (b - 2) is, also where b beside it is tiny
+        a, b = a[a > 1e-12], b[a > 1e-12]
     units = (UNITS[0], UNITS[1], UNITS[1], *[UNITS[2]] * 3)
     rows = [exact(f, a, b) for f in (function, *partials)]
     if name == "pow":  # its exponents b - 1 and b - 2 are rounded: said in its docstring
@@ -472,8 +474,8 @@ def test_binary_op_and_its_partial_derivatives_have_the_digits_their_input_allow
         parts = partial_derivatives(op, a[held].astype(dtype), b[held].astype(dtype))
         for part, (values, felt), n in zip(parts, rows, units, strict=True):
             assert part.dtype == dtype
-            values, felt = [values[i] for i in held], [felt[i] for i in held]
-            assert_close(part, values, felt, dtype, n, a[held], b[held])
+            expected = [values[i] for i in held], [felt[i] for i in held]
+            assert_close(part, *expected, dtype, n, a[held], b[held])
     on_floats = [partial_derivatives(op, x, y) for x, y in zip(a.tolist(), b.tolist(), strict=True)]
     for part, (values, felt), n in zip(zip(*on_floats, strict=True), rows, units, strict=True):
         assert_close(part, values, felt, np.float64, n, a, b)
@@ -541,8 +543,10 @@ def test_third_derivatives_of_tanh_and_sigmoid_have_their_digits(dtype):
 
 
 @pytest.mark.parametrize("x", [0.0, np.zeros(3), np.zeros(3, np.float32)])
-@pytest.mark.parametrize(("f", "expected"), [(ops.tanh, (1, 0, -2, 0, 16)),
-                                             (ops.sigmoid, (0.25, 0, -0.125, 0, 0.25))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [(ops.tanh, (1, 0, -2, 0, 16)), (ops.sigmoid, (0.25, 0, -0.125, 0, 0.25))],
+)
 def test_derivatives_of_tanh_and_sigmoid_at_zero_are_exact(f, expected, x):
     """Stable forms have |x| in them, whose kink at 0 must not show: five derivatives."""
     order = f

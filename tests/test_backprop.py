@@ -896,6 +896,26 @@ def test_an_op_that_saves_refuses_a_second_derivative_and_is_named():
         opgrad.grad(lambda x: f(x) + 1.0)(3.0)
 
 
+def test_a_joint_rule_that_uses_saved_data_differentiates_once():
+    """One tuple of gradients, each of them tied to what it was made of."""
+
+    @opgrad.op(saves=True)
+    def saved_product(a, b):
+        return a * b, (a, b)
+
+    @saved_product.backward
+    def saved_product_backward(g, saved):
+        a, b = saved
+        return g * b, g * a
+
+    first = opgrad.grad(saved_product, (0, 1))
+
+    assert first(3.0, 5.0) == (5.0, 3.0)
+    for argnum in (0, 1):
+        with pytest.raises(NotDifferentiableError, match=r"saved_product.*once"):
+            opgrad.grad(lambda a, b: first(a, b)[0] * 2.0, argnum)(3.0, 5.0)
+
+
 def test_the_others_of_an_op_that_saves_still_have_second_derivatives():
     """d/dx of x² + x³ twice fails only for the first."""
     op = saving_square()

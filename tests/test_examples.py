@@ -20,7 +20,12 @@ def run(name):
         capture_output=True,
         text=True,
         encoding="utf-8",
-        env={"PYTHONIOENCODING": "utf-8", "PYTHONWARNINGS": "error"},
+        env={
+            "PYTHONIOENCODING": "utf-8",
+            "PYTHONWARNINGS": "error",
+            "OPENBLAS_NUM_THREADS": "1",  # small matrices: threads that wait cost seconds
+            "OMP_NUM_THREADS": "1",
+        },
     )
     assert (done.returncode, done.stderr) == (0, "")
     return [line for line in done.stdout.splitlines() if line]
@@ -77,3 +82,60 @@ def test_op_of_ones_own_has_the_slope_of_the_formula():
     assert numbers(scalar)[1:] == [value, slope]
     assert numbers(array) == [0.0, value, 1.0, slope]
     assert numbers(second)[-1] == pytest.approx(-2 * th * (1 - th**2) / 20, abs=1e-6)
+
+
+def test_rosenbrock_is_minimised_at_ones():
+    """By three methods of SciPy's; the derivatives are those that SciPy has by hand."""
+    pytest.importorskip("scipy")
+    gradient, hessian, *rows = run("rosenbrock.py")
+
+    assert numbers(gradient) == numbers(hessian) == [0.0]
+    assert [row.split()[0] for row in rows] == ["BFGS", "Newton-CG", "trust-exact"]
+    for row in rows:
+        height, expected, off = numbers(row.partition("f =")[2])
+        assert height == expected == 0.0
+        assert off < 0.002
+
+
+def test_gaussian_process_finds_the_optimum_of_scikit_learn():
+    """Likelihood to five digits, hyperparameters to three."""
+    pytest.importorskip("sklearn")
+    ours, theirs = (numbers(row) for row in run("gaussian_process.py"))
+
+    assert ours[0] == pytest.approx(theirs[0], abs=2e-5)
+    assert ours == pytest.approx(theirs, rel=1e-3)
+    assert ours[0] == pytest.approx(-157.4758, abs=1e-3)
+
+
+def test_logistic_regression_equals_that_of_scikit_learn():
+    """Ten coefficients and the intercept, to six digits."""
+    pytest.importorskip("sklearn")
+    loss, *rows = run("logistic_regression.py")
+    pairs = [numbers(row)[-2:] for row in rows]
+
+    assert numbers(loss) == [81.640725]
+    assert len(pairs) == 11
+    assert [ours for ours, _ in pairs] == pytest.approx([peer for _, peer in pairs], abs=2e-6)
+
+
+def test_parameters_of_the_differential_equation_are_found_again():
+    """All four, to six digits, through forty-five steps of RK4."""
+    pytest.importorskip("scipy")
+    slope, misfit, *rows = run("ode_fit.py")
+    ours, difference = numbers(slope)
+
+    assert ours == pytest.approx(difference, rel=1e-5)
+    assert numbers(misfit)[0] > 100.0
+    assert numbers(misfit)[1] == 0.0
+    assert [numbers(row) for row in rows] == [[1.1, 1.1], [0.4, 0.4], [0.1, 0.1], [0.4, 0.4]]
+
+
+def test_gradient_chooses_the_ridge_penalty_of_the_grid():
+    """Within the grid's step, in at most twenty evaluations instead of a thousand."""
+    pytest.importorskip("sklearn")
+    found, grid, slope = (numbers(row) for row in run("ridge_hyperparameter.py"))
+
+    assert found[0] == pytest.approx(grid[0], abs=0.01)
+    assert found[1] <= grid[1]
+    assert found[2] <= 20 < grid[2]
+    assert slope[1] == pytest.approx(slope[2], abs=2e-3)

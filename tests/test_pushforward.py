@@ -505,6 +505,26 @@ def test_tangents_have_the_dtype_of_the_output():
     assert tangents == [np.float32] * len(functions)
 
 
+def test_a_rule_that_computes_in_double_precision_is_cast_to_the_output():
+    """As a backward rule's gradient is."""
+
+    @opgrad.op
+    def double(x):
+        return x * 2.0
+
+    @double.backward
+    def double_backward(g):
+        return g * 2.0
+
+    @double.jvp
+    def double_jvp(t):
+        return t.astype(np.float64) * 2.0
+
+    x = np.ones(2, np.float32)
+
+    assert jvp(double, (x,), (x,))[1].dtype == np.float32
+
+
 def test_a_tangent_that_is_a_value_is_carried():
     """jvp is linear in it, and so is its gradient."""
     t = Value(2.0)

@@ -837,3 +837,11 @@ def test_a_checkpoint_takes_what_has_no_gradient_as_well():
     gradient = grad(opgrad.checkpoint(picked))(np.array([1.0, 2.0, 3.0]), np.array([0, 2, 2]))
 
     np.testing.assert_array_equal(gradient, [2.0, 0.0, 12.0])
+
+
+def test_a_complex_output_of_real_inputs_is_refused():
+    """Half of the derivative would be dropped; of complex inputs it is the holomorphic one."""
+    with pytest.raises(NotDifferentiableError, match="needs a real scalar"):
+        grad(lambda x: x * (1.0 + 2.0j))(3.0)
+
+    assert grad(lambda z: z * z)(1.0 + 2.0j) == 2.0 + 4.0j

@@ -113,34 +113,28 @@ def sigmoid_slope(x: Any) -> Any:
     return power / (base * base)
 
 
-_STEEP = 0.125
-"""The least 1 - y² that is taken as it stands: one digit is lost there, as by rounding x."""
+_STEEP = 1 / 16
+"""The least 1 - y² that is taken as it stands: what is lost there rounding x would lose, too."""
 
 
-def tanh_slope(y: Any, x: Any) -> Any:
-    """1 - y² for y = tanh(x); by e ** -2|x| where the difference would lose digits.
+def tanh_slope(x: Any, y: Any = None) -> Any:
+    """1 / cosh² x, the derivative of tanh. With y = tanh(x), of large arrays 1 - y² where it can.
 
-    To look for the least entry costs little, and most arrays have none that is small.
+    That is a third faster; small arrays take as long to be looked through.
     """
-    slope = 1.0 - y * y
-    if type(slope) is type(x) is np.ndarray and slope.size and slope.shape == x.shape:
-        least = slope.item(slope.argmin())
-        if type(least) is complex or least >= _STEEP:
+    if type(x) is not np.ndarray or x.dtype.kind == "c":
+        x = np.asarray(x)
+        if x.dtype.kind == "c":
+            return 1.0 - np.square(np.tanh(x))  # cosh would overflow to NaN
+    elif x.size >= _LARGE and y is not None:
+        slope = 1.0 - y * y
+        flat = np.flatnonzero(~(slope >= _STEEP))  # NaN, too
+        if len(flat) < slope.size // 2:
+            slope.put(flat, tanh_slope(x.take(flat)))
             return slope
-        flat = np.flatnonzero(~(slope >= _STEEP)) if slope.size >= _LARGE else ()
-        if 0 < len(flat) < slope.size // 2:
-            slope.put(flat, _flat_slope(y.take(flat), x.take(flat)))
-            return slope
-    elif np.iscomplexobj(slope):
-        return slope
+    height = np.cosh(x)
 
-    return np.where(slope >= _STEEP, slope, _flat_slope(y, x))[()]
-
-
-def _flat_slope(y: Any, x: Any) -> Any:
-    base = 1.0 + np.abs(y)
-
-    return np.exp(-2.0 * np.abs(x)) * (base * base)
+    return 1.0 / (height * height)
 
 
 def xlogy(a: Any, b: Any) -> Any:

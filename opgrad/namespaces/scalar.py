@@ -423,14 +423,13 @@ def tanh(x: Any) -> Any:
         return _elsewhere(tanh, cmath.tanh, x)
 
 
-def tanh_slope(y: Any, x: Any) -> Any:
-    """1 - y² for y = tanh(x); by e ** -2|x| where the difference would lose digits."""
-    slope = 1.0 - y * y
-    if type(slope) is complex or slope >= 0.125:  # noqa: PLR2004 -- one digit is lost, as by rounding x
-        return slope
-    base = 1.0 + builtins.abs(y)
+def tanh_slope(x: Any, y: Any = None) -> Any:
+    """1 / cosh² x, the derivative of tanh."""
+    if type(x) is complex:
+        return 1.0 - square(tanh(x))
+    height = cosh(x)
 
-    return exp(-2.0 * builtins.abs(x)) * (base * base)
+    return 1.0 / (height * height)
 
 
 def asinh(x: Any) -> Any:

@@ -270,7 +270,8 @@ def pow_(xp, a, b):
     """a ** b; a negative base with a fractional exponent is nan, never a complex number.
 
     Its derivatives in a have the exponents b - 1 and b - 2: where these are rounded, as for
-    b = 1e-9, up to |log a| units in the last place are lost.
+    b = 1e-9, up to |log a| units in the last place are lost; where those powers overflow, they
+    are inf also for tiny b.
     """
     return xp.pow(a, b)
 

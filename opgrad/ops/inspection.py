@@ -99,7 +99,8 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _dtype_of(x: Any) -> Any:
-    return x.dtype if hasattr(x, "shape") and hasattr(x, "dtype") else x
+    """The dtype of an array; a dtype, which may be a type of NumPy's, as it is."""
+    return x.dtype if hasattr(x, "shape") and not isinstance(x, type | library().dtype) else x
 
 
 class FloatInfo(NamedTuple):
