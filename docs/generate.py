@@ -66,7 +66,7 @@ def ops_page() -> str:
         "# Ops",
         "",
         "Every op of opgrad and of its own plugins, as the registry knows it. Those of `core` are",
-        "reached as `opgrad.ops.tanh`, the others with their namespace, as `opgrad.ops.linalg.det`.",
+        "reached as `opgrad.ops.tanh`, the others with their namespace: `opgrad.ops.linalg.det`.",
         "What was checked of each stands in the [support matrix](support.md), and what holds at",
         "kinks and edges in [Conventions](conventions.md).",
     ]

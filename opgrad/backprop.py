@@ -278,13 +278,15 @@ def _sweep_without_nan(  # noqa: PLR0913 -- as `sweep`
         watched = bool(paused.get() % 1)
         found = {} if watched else sweep(nodes, dict(start), floor, record=record, keep=keep)
         if watched or any([serial in found and has_nan(found[serial]) for serial in wanted]):
-            idle = _idle(nodes, plain, floor, asked)
+            idle = idle_entries(nodes, plain, floor, asked)
             found = sweep(nodes, start, floor, record=record, keep=keep, idle=idle)
 
     return found
 
 
-def _idle(nodes: list[Value], start: dict[int, Any], floor: int, asked: Any) -> dict[int, Any]:
+def idle_entries(
+    nodes: list[Value], start: dict[int, Any], floor: int, asked: Any = ASKED
+) -> dict[int, Any]:
     """Where nothing flows, whatever the cotangents are: entries a `where` did not take.
 
     A zero there is a zero of the structure, not of the numbers. It is found by sweeping NaN: only

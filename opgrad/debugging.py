@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import finalize
 
 from opgrad import namespaces
 from opgrad.dispatch import watcher
@@ -21,7 +21,7 @@ from opgrad.projection import data_of
 from opgrad.value import WATCHING, Value, paused
 
 _HERE = os.path.dirname(__file__)  # noqa: PTH120 -- no pathlib at import
-_lines: WeakKeyDictionary[Value, str] = WeakKeyDictionary()
+_lines: dict[int, str] = {}  # by serial: Values compare by their data
 
 
 @contextmanager
@@ -60,7 +60,8 @@ def _look(op: Op, operands: tuple[Any, ...], result: Any) -> None:
 def _mark(node: Value) -> None:
     """Remember the user's line that made a node, for errors of the backward sweep."""
     if node.op is not None:
-        _lines[node] = _user_line()
+        _lines[node.serial] = _user_line()
+        finalize(node, _lines.pop, node.serial, None).atexit = False
 
 
 def _look_at_step(node: Value, g: Any, found: dict[int, Any]) -> None:
@@ -72,7 +73,7 @@ def _look_at_step(node: Value, g: Any, found: dict[int, Any]) -> None:
         d = found.get(operand.serial) if type(operand) is Value else None
         kind = None if d is None or isinstance(d, dict) else _not_finite(data_of(d))
         if kind:
-            line = _lines.get(node, "a line outside debug()")
+            line = _lines.get(node.serial, "a line outside debug()")
             message = (
                 f"the first {kind} of the backward sweep comes from a rule of "
                 f"{_where(op, node.operands)}, called at {line}; "

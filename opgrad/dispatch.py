@@ -51,7 +51,9 @@ def call(op: Op, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     if op.saves:
         result, saved = result
     if type(result) is Value:
-        raise CallError(_returned_a_value(op))
+        if result.serial:
+            raise CallError(_returned_a_value(op))
+        result = result._data  # a constant, as creation functions make
     if not wrapped:
         return result
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.backprop import between, check_cotangent, collect, gradients
+from opgrad.backprop import between, check_cotangent, collect, gradients, idle_entries
 from opgrad.errors import NotDifferentiableError
-from opgrad.projection import data_of
+from opgrad.projection import data_of, everywhere, zeros_like
 from opgrad.steps import compile_step
 from opgrad.value import Value, recorded
 
@@ -41,11 +41,15 @@ def explain(output: Value, wrt: Value) -> str:
         message = f"{output.described} was not made of {wrt.described}: its gradient is zero"
         raise NotDifferentiableError(message)
     cotangents, uses = _contributions(nodes, output, cotangent)
+    cotangents.setdefault(wrt.serial, zeros_like(wrt.data))  # where nothing flows
     lines = [f"d output / d {wrt.described} = {_short(cotangents[wrt.serial])}"]
     explained: set[int] = set()
 
     # A stack of (serial, indentation), so that a deep graph is no deep recursion.
-    stack = [(use, contribution, "", last) for use, contribution, last in _marked(uses[wrt.serial])]
+    stack = [
+        (use, contribution, "", last)
+        for use, contribution, last in _marked(uses.get(wrt.serial, []))
+    ]
     while stack:
         node, contribution, indent, last = stack.pop()
         op = node.op
@@ -77,14 +81,15 @@ def _contributions(
     cotangents = {output.serial: cotangent}
     uses: dict[int, list[tuple[Value, Any]]] = {}
     with recorded(on=False), namespaces.quiet():
+        idle = idle_entries(nodes, cotangents, 0)
         for node in nodes:
             g = cotangents.get(node.serial)
             op = node.op
-            if g is None or op is None:
+            if g is None or op is None or everywhere(idle[node.serial]):
                 continue
             parts: dict[int, Any] = {}
             step = op.plain_step or compile_step(op, gradients, record=False)
-            step(g, node, 0, parts, None)
+            step(g, node, 0, parts, idle[node.serial])
             for serial, part in parts.items():
                 cotangents[serial] = _plus(cotangents.get(serial), part)
                 uses.setdefault(serial, []).append((node, part))

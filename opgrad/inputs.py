@@ -34,7 +34,7 @@ class Inputs:
         self.values = values
         self.floor = floor
         self.serials = [value.serial for value in values]
-        self.recording = not paused.get()
+        self.recording = paused.get() < 1
         self.any_value = False
         self.record: bool | None = None
 

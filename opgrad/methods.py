@@ -191,9 +191,9 @@ def _array_ufunc(self: Value, ufunc: Any, method: str, *inputs: Any, **keywords:
         except CallError:
             if not any([isinstance(it, list | tuple) for it in inputs]):
                 raise
-    call = _numpy_names.find(ufunc) if method in {"__call__", "outer"} else None
+    named = _numpy_names.find(ufunc) if method in {"__call__", "outer"} else None
 
-    return _numpy_calls().call_ufunc(ufunc, method, call, inputs, keywords)
+    return _numpy_calls().call_ufunc(ufunc, method, named, inputs, keywords)
 
 
 def _array_function(

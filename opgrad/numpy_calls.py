@@ -2,28 +2,25 @@
 
 Loaded when NumPy first hands a call over (`opgrad.methods`), so NumPy is there already. A function
 is found by what it *is* (the `tanh` of the module `numpy`), never by its bare name. It has a line
-in `_ROWS`, a function in `_COMPOSITES` written in other ops, or a place in `_PLAIN`; else the op of
-that name runs. What has none of these raises: nothing ever loses the gradient.
+in `_ROWS`, a function in `opgrad.numpy_functions` written in ops, or a place in `_PLAIN`; else the
+op of that name runs. What has none of these raises: nothing ever loses the gradient.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from opgrad import numpy_functions
 from opgrad.errors import CallError, ConversionError, UnknownOpError
 from opgrad.namespaces import numpy as xp
-from opgrad.numpy_functions import operand
+from opgrad.numpy_functions import BY_NAME
+from opgrad.numpy_functions.operands import operand, ops
 from opgrad.op import Op
-from opgrad.plugins import BUILT_IN, PLUGINS, core, members
+from opgrad.plugins import BUILT_IN, PLUGINS, members
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
-
-ops: Any = core()
 
 # -- the table ------------------------------------------------------------------------------------
 
@@ -134,23 +131,45 @@ _ROWS = {
 }
 
 _PLAIN = frozenset(
-    # one text, so that it reads as a list of names
-    ["allclose", "argpartition", "argwhere", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast", "common_type", "diag_indices_from", "digitize", "einsum_path", "flatnonzero", "isclose", "iscomplex", "iscomplexobj", "isreal", "isrealobj", "lexsort", "linalg.matrix_rank", "may_share_memory", "min_scalar_type", "ndim", "ravel_multi_index", "result_type", "shape", "shares_memory", "size", "tril_indices_from", "triu_indices_from", "unravel_index"]
+    [
+        "allclose",
+        "argpartition",
+        "argwhere",
+        "array2string",
+        "array_equal",
+        "array_equiv",
+        "array_repr",
+        "array_str",
+        "can_cast",
+        "common_type",
+        "diag_indices_from",
+        "digitize",
+        "einsum_path",
+        "flatnonzero",
+        "isclose",
+        "iscomplex",
+        "iscomplexobj",
+        "isreal",
+        "isrealobj",
+        "lexsort",
+        "linalg.matrix_rank",
+        "may_share_memory",
+        "min_scalar_type",
+        "ndim",
+        "ravel_multi_index",
+        "result_type",
+        "shape",
+        "shares_memory",
+        "size",
+        "tril_indices_from",
+        "triu_indices_from",
+        "unravel_index",
+    ]
 )
 """Functions whose result never carries a derivative: NumPy runs them on the data."""
 
 _WRITES = frozenset({"copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"})
 """Functions that change an array, and those that call them (`numpy.full` calls `copyto`)."""
-
-_COMPOSITES: dict[str, Callable[..., Any]] = {
-    name.replace("__", "."): held
-    for name, held in vars(numpy_functions).items()
-    if callable(held)
-    and not name.startswith("_")
-    and inspect.isfunction(held)
-    and held.__module__ == numpy_functions.__name__
-}
-
 
 # -- from a function to a call --------------------------------------------------------------------
 
@@ -188,8 +207,8 @@ def _of_numpy(
         return op  # a plugin that says it means NumPy's function
     if key in _ROWS:
         return _row(key, _ROWS[key])
-    if key in _COMPOSITES:
-        return _checked(key, _COMPOSITES[key])
+    if key in BY_NAME:
+        return _checked(key, BY_NAME[key])
     if key in _PLAIN:
         return _plainly(function)
     if prefix:
@@ -227,7 +246,6 @@ def _of_library(function: Any, declared: Mapping[str, Op]) -> Callable[..., Any]
     raise UnknownOpError(_unknown(f"{where}'s {name}", hint))
 
 
-@functools.cache
 def _libraries_of(function: Any) -> frozenset[str]:
     """The imported packages that have this very function under its name.
 

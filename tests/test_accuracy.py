@@ -289,11 +289,10 @@ def points(where):
     size = np.concatenate([small, middle, edges, large]).astype(np.float32)
     size = np.concatenate([size.astype(np.float64), beyond])
     gaps = (2.0 ** -np.arange(1, 23, 3)).astype(np.float32).astype(np.float64)
+    if where == "below 1e6":
+        where, size = "line", size[size < 1e6]
     match where:
         case "line":
-            return np.concatenate([-size, [0.0], size])
-        case "below 1e6":
-            size = size[size < 1e6]
             return np.concatenate([-size, [0.0], size])
         case "not 0":
             return np.concatenate([-size, size])

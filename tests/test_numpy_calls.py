@@ -73,6 +73,11 @@ def assert_right(f, *args, tolerance=2e-6):
         np.testing.assert_allclose(gradient, slopes, rtol=tolerance, atol=tolerance)
 
 
+def words(text):
+    """Return the words of a text."""
+    return text.split()
+
+
 def cases(*rows):
     """Make a parameter of each row: a function by its text, and its arguments."""
     return [
@@ -337,16 +342,33 @@ FUNCTIONS = cases(
 )
 
 UFUNCS = cases(
-    *((f"a: np.{name}(a)", V) for name in ["negative", "positive", "absolute", "fabs", "square", "exp", "expm1", "exp2", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arctan", "arcsinh", "cbrt", "reciprocal", "deg2rad", "radians", "rad2deg", "degrees", "conjugate", "sign"]),
-    *((f"a: np.{name}(a)", P) for name in ["sqrt", "log", "log2", "log10", "log1p"]),
+    *((f"a: np.{name}(a)", V) for name in words(
+            """
+            negative positive absolute fabs square exp expm1 exp2 sin cos tan sinh cosh tanh
+            arctan arcsinh cbrt reciprocal deg2rad radians rad2deg degrees conjugate sign
+            """
+        )),
+    *((f"a: np.{name}(a)", P) for name in words(
+            """
+            sqrt log log2 log10 log1p
+            """
+        )),
     *((f"a: np.{name}(a)", V / 3.0) for name in ["arcsin", "arccos", "arctanh"]),
     ("a: np.arccosh(a)", P + 1.0),
-    *((f"a, b: np.{name}(a, b)", V, W) for name in ["add", "subtract", "multiply", "divide", "true_divide", "maximum", "minimum", "fmax", "fmin", "hypot", "arctan2", "logaddexp", "logaddexp2", "copysign", "remainder", "mod", "floor_divide", "vecdot", "heaviside"]),
+    *((f"a, b: np.{name}(a, b)", V, W) for name in words(
+            """
+            add subtract multiply divide true_divide maximum minimum fmax fmin hypot arctan2
+            logaddexp logaddexp2 copysign remainder mod floor_divide vecdot heaviside
+            """
+        )),
     ("a, b: np.power(a, b)", P, W),
     ("a, b: np.float_power(a, b)", P, W),
     ("a, b: np.divmod(a, b)", V, W),
-    ("a, b: np.matvec(a, b)", M, COLUMNS),
-    ("a, b: np.vecmat(a, b)", COLUMNS, Q),
+    *(  # NumPy 2.2
+        [("a, b: np.matvec(a, b)", M, COLUMNS), ("a, b: np.vecmat(a, b)", COLUMNS, Q)]
+        if hasattr(np, "matvec")
+        else []
+    ),
     ("a, b: np.vecdot(a, b, axis=0)", M, N),
     ("a: np.add([1.0, 2.0, 3.0, 4.0], a)", V),
     ("a: np.multiply(a, (1.0, 2.0, 3.0, 4.0))", V),
@@ -402,7 +424,22 @@ def test_nan_functions_give_no_gradient_to_nan(f, expected):
     np.testing.assert_allclose(opgrad.grad(f)(HOLES), expected, rtol=1e-12)
 
 
-CONSTANT = ["np.argmax(v)", "np.argmax(v,axis=1,keepdims=True)", "np.argmin(v,0)", "np.argsort(v,axis=0,kind='stable')", "np.all(v>0)", "np.any(v>1,axis=0)", "np.count_nonzero(v)", "np.nonzero(v)[0]", "np.where(v>0)[1]", "np.searchsorted(v[0],[1.0])", "np.isin(v,[0.5])", "np.isnan(v)", "np.isfinite(v)", "np.isclose(v,v+1e-12)", "np.allclose(v,v)", "np.array_equal(v,v)", "np.signbit(v)", "np.greater(v,0.0)", "np.logical_and(v>0,v<1)", "np.logical_or.reduce(v>0)", "np.logical_and.reduce(v>0,axis=None)", "np.zeros_like(v)", "np.ones_like(v,dtype=np.float32)", "np.empty_like(v).shape", "np.full_like(v,2.0)", "np.shape(v)", "np.ndim(v)", "np.size(v)", "np.size(v,0)", "np.iscomplexobj(v)", "np.isrealobj(v)", "np.result_type(v,np.float32)", "np.argwhere(v>0)", "np.flatnonzero(v>0)", "np.linalg.matrix_rank(v)", "np.digitize(v,[0.0,1.0])", "np.isposinf(v)", "np.nanargmax(v)", "np.nanargmin(v,axis=1)", "np.argsort(v,axis=None)", "np.array_str(v)", "np.floor(v)", "np.ceil(v)", "np.rint(v)", "np.round(v,1)", "np.around(v)", "np.trunc(v)", "np.fix(v)", "np.unique(v,return_inverse=True,return_counts=True)[1]", "np.triu_indices_from(v)[0]"]  # fmt: skip
+CONSTANT = words(
+    """
+    np.argmax(v) np.argmax(v,axis=1,keepdims=True) np.argmin(v,0)
+    np.argsort(v,axis=0,kind='stable') np.all(v>0) np.any(v>1,axis=0) np.count_nonzero(v)
+    np.nonzero(v)[0] np.where(v>0)[1] np.searchsorted(v[0],[1.0]) np.isin(v,[0.5]) np.isnan(v)
+    np.isfinite(v) np.isclose(v,v+1e-12) np.allclose(v,v) np.array_equal(v,v) np.signbit(v)
+    np.greater(v,0.0) np.logical_and(v>0,v<1) np.logical_or.reduce(v>0)
+    np.logical_and.reduce(v>0,axis=None) np.zeros_like(v) np.ones_like(v,dtype=np.float32)
+    np.empty_like(v).shape np.full_like(v,2.0) np.shape(v) np.ndim(v) np.size(v) np.size(v,0)
+    np.iscomplexobj(v) np.isrealobj(v) np.result_type(v,np.float32) np.argwhere(v>0)
+    np.flatnonzero(v>0) np.linalg.matrix_rank(v) np.digitize(v,[0.0,1.0]) np.isposinf(v)
+    np.nanargmax(v) np.nanargmin(v,axis=1) np.argsort(v,axis=None) np.array_str(v) np.floor(v)
+    np.ceil(v) np.rint(v) np.round(v,1) np.around(v) np.trunc(v) np.fix(v)
+    np.unique(v,return_inverse=True,return_counts=True)[1] np.triu_indices_from(v)[0]
+    """
+)
 
 
 @pytest.mark.parametrize("text", CONSTANT)
@@ -466,14 +503,16 @@ def test_what_has_no_op_is_refused_by_name(text, kind, match):
 
 HANDED_OVER = {
     f"{f.__module__}.{f.__name__}": f
-    for f in sorted(get_overridable_numpy_array_functions(), key=lambda f: f.__name__)
+    for f in sorted(
+        get_overridable_numpy_array_functions(), key=lambda f: (f.__name__, f.__module__)
+    )
     if f.__module__ in {"numpy", "numpy.linalg", "numpy.lib.scimath", "numpy.lib.stride_tricks"}
 }
 
 
 @pytest.mark.parametrize("function", HANDED_OVER.values(), ids=list(HANDED_OVER))
 def test_every_function_that_numpy_hands_over_runs_or_is_refused(function):
-    """Called as one could, each gives Values or constants, or an error of opgrad's or its own kind."""
+    """Called as one could, each gives Values or constants, or an error; data are never written."""
     for v in (Value(S.copy()), Value(V.copy())):
         for args in ((v,), (v, v), ([v, v],), (v, 1), (v > 0, v), (v, v, v)):
             before = v.data.copy()
@@ -487,7 +526,7 @@ def test_every_function_that_numpy_hands_over_runs_or_is_refused(function):
             parts = found if isinstance(found, tuple | list) else [found]
             for part in parts:
                 data = part.data if type(part) is Value else part
-                assert getattr(data, "dtype", None) != object
+                assert getattr(data, "dtype", None) != np.dtype(object)
             np.testing.assert_array_equal(v.data, before)
 
 
@@ -545,9 +584,19 @@ def test_plugin_that_declares_a_name_of_numpys_is_reached():
 # -- scipy.special --------------------------------------------------------------------------------
 
 SPECIAL = cases(
-    *((f"a: special.{name}(a)", P) for name in ["gammaln", "loggamma", "gamma", "psi", "rgamma", "erf", "erfc", "erfcx", "dawsn", "expit", "log_expit", "ndtr", "log_ndtr", "entr", "j0", "j1", "y0", "y1", "i0", "i1", "i0e", "i1e", "k0", "k1", "exp1", "expi", "expm1", "log1p", "cbrt", "exp2", "exprel", "cosm1", "spence"]),
+    *((f"a: special.{name}(a)", P) for name in words(
+            """
+            gammaln loggamma gamma psi rgamma erf erfc erfcx dawsn expit log_expit ndtr
+            log_ndtr entr j0 j1 y0 y1 i0 i1 i0e i1e k0 k1 exp1 expi expm1 log1p cbrt exp2
+            exprel cosm1 spence
+            """
+        )),
     *((f"a: special.{name}(a)", P / 3.0) for name in ["logit", "ndtri", "erfinv"]),
-    *((f"a, b: special.{name}(a, b)", P, P[::-1].copy()) for name in ["xlogy", "xlog1py", "rel_entr", "kl_div", "beta", "betaln"]),
+    *((f"a, b: special.{name}(a, b)", P, P[::-1].copy()) for name in words(
+            """
+            xlogy xlog1py rel_entr kl_div beta betaln
+            """
+        )),
     ("a: special.jv(1.5, a)", P),
     ("a: special.iv(2, a)", P),
     ("a: special.zeta(2.5, a)", P),
@@ -661,10 +710,10 @@ SNIPPETS = [
         (np.array([[1.0, 1.0], [0.0, 0.9]]), np.array([-1.0, -2.0, -0.5])),
     ),
     (
-        functools.partial(softmax_loss, x=np.sin(np.arange(18.0)).reshape(6, 3), labels=[0, 1, 2, 1, 1, 0]),
+        functools.partial(softmax_loss, x=C.reshape(8, 3), labels=[0, 1, 2, 1, 1, 0, 2, 0]),
         (Q, COLUMNS),
     ),
-    (black_scholes, (np.array(100.0), np.array(105.0), np.array(0.03), np.array(0.2), np.array(0.5))),
+    (black_scholes, tuple(map(np.array, (100.0, 105.0, 0.03, 0.2, 0.5)))),
     (power_iteration, (S,)),
     (wave_energy, (np.sin(np.arange(8.0)),)),
     (mixture_log_likelihood, (COLUMNS, np.array([0.1, 0.5, -0.2]), V)),

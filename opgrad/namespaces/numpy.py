@@ -132,9 +132,8 @@ def tanh_slope(x: Any, y: Any = None) -> Any:
         if len(flat) < slope.size // 2:
             slope.put(flat, tanh_slope(x.take(flat)))
             return slope
-    height = np.cosh(x)
 
-    return 1.0 / (height * height)
+    return np.reciprocal(np.square(np.cosh(x)))
 
 
 def xlogy(a: Any, b: Any) -> Any:

@@ -424,9 +424,13 @@ def tanh(x: Any) -> Any:
 
 
 def tanh_slope(x: Any, y: Any = None) -> Any:
-    """1 / cosh² x, the derivative of tanh."""
+    """1 / cosh² x, the derivative of tanh; with y = tanh(x), 1 - y² where that keeps its digits."""
     if type(x) is complex:
         return 1.0 - square(tanh(x))
+    if y is not None:
+        slope = 1.0 - y * y
+        if slope >= 0.0625:  # noqa: PLR2004 -- what is lost there rounding x would lose, too
+            return slope
     height = cosh(x)
 
     return 1.0 / (height * height)

@@ -9,6 +9,7 @@ from opgrad.hookspecs import hookimpl
 from opgrad.op import Op
 from opgrad.ops.arithmetic import is_complex
 from opgrad.samples import sample
+from opgrad.types import shape
 
 # ------------------------------------------------------------------------------------- angles
 
@@ -201,6 +202,9 @@ def tanh_slope(xp, x, u=None):
 
     An op of its own, so that no higher derivative subtracts nearly equal numbers.
     """
+    if u is not None and shape(u) != shape(x):
+        x, u = xp.where(xp.isnan(u), x, x), None  # of their common shape
+
     return xp.tanh_slope(x, u)
 
 
