@@ -128,7 +128,8 @@ class Subject:
         def projected(*leaves: Any) -> Any:
             total: Any = 0.0
             for y, w in zip(_real_leaves(self._call(leaves)), weights, strict=True):
-                total = total + core().sum(y * w)
+                part = core().sum(y * w)
+                total = total + (core().real(part) if _is_complex(data_of(part)) else part)
             return total
 
         data = [leaf.data for leaf in self.leaves]
