@@ -16,7 +16,7 @@ from typing import Any
 from opgrad.errors import CallError, ConversionError, UnknownOpError
 from opgrad.namespaces import numpy as xp
 from opgrad.numpy_functions import BY_NAME
-from opgrad.numpy_functions.operands import operand, ops
+from opgrad.numpy_functions.operands import array, operand, ops
 from opgrad.op import Op
 from opgrad.plugins import BUILT_IN, PLUGINS, members
 from opgrad.types import shape as shape_of
@@ -339,6 +339,11 @@ def _row(key: str, row: str) -> Callable[..., Any]:
     }
     operands = set(op.operands)
 
+    def made(target: str, value: Any) -> Any:
+        if target not in operands:
+            return _frozen(value)
+        return array(operand(value)) if target == "x" else operand(value)
+
     def call(*args: Any, **keywords: Any) -> Any:
         given = _named(key, names, args, keywords)
         positional: list[Any] = []
@@ -349,9 +354,9 @@ def _row(key: str, row: str) -> Callable[..., Any]:
                 kind = ConversionError if name == "out" else CallError
                 raise kind(_refused(key, name))
             if target[0] == "*":
-                positional.append([operand(x) for x in value])
+                positional.append([array(operand(x)) for x in value])
             elif target[0] != "~":
-                named[target] = operand(value) if target in operands else _frozen(value)
+                named[target] = made(target, value)
 
         return op(*positional, **named)
 

@@ -133,8 +133,14 @@ def is_complex(data: Any) -> bool:
     """Whether plain data is complex."""
     if type(data) in _NUMBERS:
         return type(data) is complex
+    dtype = data.dtype
+    if dtype not in _complex:
+        _complex[dtype] = bool(namespaces.of_type(type(data)).isdtype(dtype, "complex floating"))
 
-    return bool(namespaces.of_type(type(data)).isdtype(data.dtype, "complex floating"))
+    return _complex[dtype]
+
+
+_complex: dict[Any, bool] = {}  # by dtype, as they are seen
 
 
 def _wrong(node: Value, index: int, data: Any, x: Any, wanted: str) -> str:

@@ -176,16 +176,10 @@ def _first(data: Any) -> Any:
 def _project(t: Any, y: Any, op: Op, xp: Any) -> Any:
     """The tangent in the space of an output: broadcast where the op is elementwise, cast."""
     data = data_of(t)
-    wrong = data is None or kind_of(data) is not REAL
-    if not wrong and shape_of(data) != shape_of(y):
-        wrong = not (op.elementwise and reaches(shape_of(data), shape_of(y)))
-    if wrong:
-        got = "None" if data is None else describe(data)
-        message = (
-            f"the forward-mode rule of {op.described} returned {got} for an output "
-            f"that is {describe(y)}"
-        )
-        raise RuleError(message)
+    if type(data) is type(y) and shape_of(data) == shape_of(y):
+        if getattr(data, "dtype", None) == getattr(y, "dtype", None):
+            return t
+    _check(data, y, op)
     if shape_of(data) != shape_of(y):
         t = xp.broadcast_to(t, shape_of(y))
         data = data_of(t)
@@ -199,6 +193,20 @@ def _project(t: Any, y: Any, op: Op, xp: Any) -> Any:
             return xp.astype(t, y.dtype)
 
     return t
+
+
+def _check(data: Any, y: Any, op: Op) -> None:
+    """Refuse a tangent that is no number, or of another shape than its output."""
+    wrong = data is None or kind_of(data) is not REAL
+    if not wrong and shape_of(data) != shape_of(y):
+        wrong = not (op.elementwise and reaches(shape_of(data), shape_of(y)))
+    if wrong:
+        got = "None" if data is None else describe(data)
+        message = (
+            f"the forward-mode rule of {op.described} returned {got} for an output "
+            f"that is {describe(y)}"
+        )
+        raise RuleError(message)
 
 
 # -- an op's rules as calls -----------------------------------------------------------------------

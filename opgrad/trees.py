@@ -35,7 +35,7 @@ def map_leaves(function: Callable[[Any], Any], tree: Any) -> Any:
         return type(tree)(*[map_leaves(function, child) for child in tree])
     if isinstance(tree, list | tuple):
         return type(tree)([map_leaves(function, child) for child in tree])
-    if attrs.has(type(tree)):
+    if hasattr(type(tree), "__attrs_attrs__"):
         new = copy.copy(tree)
         for field in attrs.fields(type(tree)):  # set past frozen classes and init=False fields
             object.__setattr__(new, field.name, map_leaves(function, getattr(tree, field.name)))
@@ -81,7 +81,7 @@ def _children(tree: Any) -> list[Any] | None:
         return list(tree.values())
     if isinstance(tree, list | tuple):
         return list(tree)
-    if attrs.has(type(tree)):
+    if hasattr(type(tree), "__attrs_attrs__"):
         return [getattr(tree, field.name) for field in attrs.fields(type(tree))]
 
     return None

@@ -424,6 +424,34 @@ def test_nan_functions_give_no_gradient_to_nan(f, expected):
     np.testing.assert_allclose(opgrad.grad(f)(HOLES), expected, rtol=1e-12)
 
 
+NUMBERS = cases(
+    ("a, b: np.stack([a * b, b, 1.0])", 0.5, 2.0),
+    ("a, b: np.hstack([a, b, V])", 0.5, 2.0),
+    ("a: np.append(V, a)", 0.5),
+    ("a: np.atleast_1d(a) * np.atleast_2d(a)", 0.5),
+    ("a: np.broadcast_to(a, (2, 3))", 0.5),
+    ("a: np.reshape(a, (1, 1))", 0.5),
+    ("a: np.ravel(a)", 0.5),
+    ("a: np.expand_dims(a, 0)", 0.5),
+    ("a: np.tile(a, 3)", 0.5),
+    ("a: np.repeat(a, 3)", 0.5),
+    ("a: np.full_like(V, 1.0) * a", 0.5),
+    ("a: np.sum(a) + np.mean(a)", 0.5),
+    ("a, b: np.kron(a, V) + np.dot(b, V)", 0.5, 2.0),
+    ("a, b: np.where(MASK, a, b)", 0.5, 2.0),
+    ("a, b: np.linspace(a, b, 4)", 0.5, 2.0),
+    ("a: np.clip(V, a, 2.0)", 0.5),
+    ("a: np.maximum(a, V)", 0.5),
+)
+
+
+@pytest.mark.parametrize(("f", "args"), NUMBERS)
+def test_python_numbers_are_taken_where_numpy_takes_them(f, args):
+    """As arrays without axes; their gradients are Python numbers again."""
+    assert_right(f, *args)
+    assert type(opgrad.grad(loss_of(f))(*args)) is float
+
+
 CONSTANT = words(
     """
     np.argmax(v) np.argmax(v,axis=1,keepdims=True) np.argmin(v,0)

@@ -46,7 +46,7 @@ def linalg__slogdet(a: Any) -> Any:
     return SlogdetResult(*ops.linalg.slogdet(operand(a)))
 
 
-def linalg__norm(x: Any, ord: Any = None, axis: Any = None, *, keepdims: bool = False) -> Any:
+def linalg__norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     axis = tuple(axis) if isinstance(axis, list) else axis
 
     return ops.linalg.norm(operand(x), ord=ord, axis=axis, keepdims=keepdims)

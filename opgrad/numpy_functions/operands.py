@@ -30,8 +30,13 @@ def _holds_value(x: Any) -> bool:
 
 
 def array(x: Any) -> Any:
-    """A Value or an array as it is; a number as an array."""
-    return x if hasattr(x, "dtype") else xp.asarray(x)
+    """A Value or an array as it is; a number, or a Value that holds one, as an array of no axes."""
+    if type(x) is not Value:
+        return x if hasattr(x, "dtype") else xp.asarray(x)
+    if hasattr(x.data, "dtype"):
+        return x
+
+    return ops.full_like(xp.zeros((), dtype=xp.result_type(x.data, 1.0)), x)
 
 
 def rank_of(x: Any) -> int:

@@ -12,7 +12,7 @@ from opgrad.types import shape as shape_of
 
 
 def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -> Any:
-    a = operand(a)
+    a = array(operand(a))
     lengths = tuple(shape) if isinstance(shape, list | tuple) or rank_of(shape) else (shape,)
     if order == "F":
         return ops.transpose(ops.reshape(ops.transpose(a), shape=lengths[::-1], copy=copy))
@@ -22,7 +22,7 @@ def reshape(a: Any, shape: Any, order: str = "C", *, copy: bool | None = None) -
 
 
 def ravel(a: Any, order: str = "C") -> Any:
-    a = operand(a)
+    a = array(operand(a))
     if order == "F":
         return ops.ravel(ops.transpose(a))
     _check_order("ravel", order)
