@@ -176,9 +176,9 @@ def _first(data: Any) -> Any:
 def _project(t: Any, y: Any, op: Op, xp: Any) -> Any:
     """The tangent in the space of an output: broadcast where the op is elementwise, cast."""
     data = data_of(t)
-    if type(data) is type(y) and shape_of(data) == shape_of(y):
-        if getattr(data, "dtype", None) == getattr(y, "dtype", None):
-            return t
+    like = type(data) is type(y) and shape_of(data) == shape_of(y)
+    if like and getattr(data, "dtype", None) == getattr(y, "dtype", None):
+        return t
     _check(data, y, op)
     if shape_of(data) != shape_of(y):
         t = xp.broadcast_to(t, shape_of(y))

@@ -21,6 +21,10 @@ REFERENCES = {
     "clip": lambda x, low=None, high=None: np.minimum(
         np.maximum(x, -INF if low is None else low), INF if high is None else high
     ),
+    "hypot_slope": lambda a, b: a / np.hypot(a, b),
+    "one_minus_square": lambda x: 1.0 - np.square(x),
+    "sigmoid_slope": lambda x: 0.25 / np.square(np.cosh(np.multiply(0.5, x))),
+    "tanh_slope": lambda x: 1.0 / np.square(np.cosh(x)),
 }
 
 
