@@ -406,17 +406,16 @@ def test_an_augmented_assignment_to_a_value_makes_a_new_one():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda v: np.heaviside(v, 0.5),
-        np.linalg.cond,
-        np.fft.hfft,
+        np.spacing,
+        np.linalg.eigvals,
         np.unwrap,
-        np.add.reduce,
-        lambda v: np.multiply.outer(v, v),
+        np.subtract.reduce,
+        np.maximum.accumulate,
         lambda v: np.add.at(np.ones(3), [0], v),
         np.modf,
         lambda v: np.interp(v, [0.0, 1.0], [0.0, 1.0]),
     ],
-    ids=["ufunc", "linalg", "fft", "unwrap", "reduce", "outer", "at", "modf", "interp"],
+    ids=["ufunc", "linalg", "unwrap", "reduce", "accumulate", "at", "modf", "interp"],
 )
 def test_a_numpy_function_without_an_op_is_refused(call):
     """Never an object array, never a silent loss of the gradient."""
