@@ -48,29 +48,33 @@ def import_plugin(source: Source, name: str) -> object:
 
 def ops_of(plugins: Iterable[object], provider: Provider) -> list[Op]:
     """Call each plugin's hook, and check everything it hands over."""
-    ops: list[Op] = []
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    # Names alone, not modules: pluggy looks at every attribute of what it is given.
+    specs: Any = SimpleNamespace(**{name: getattr(hookspecs, name) for name in HOOKS})
+    manager.add_hookspecs(specs)
+    ops: dict[Op, None] = {}
     for plugin in plugins:
-        for op in _call_hook(plugin, provider):
+        for op in _call_hook(manager, plugin, provider):
             _check_op(op, provider)
-            if op not in ops:
-                ops.append(op)
+            ops[op] = None
 
-    return ops
+    return list(ops)
 
 
-def _call_hook(plugin: object, provider: Provider) -> Iterator[Op]:
+def _call_hook(manager: pluggy.PluginManager, plugin: object, provider: Provider) -> Iterator[Op]:
+    """The ops of one plugin, the only one registered for as long as this runs."""
     name = getattr(plugin, "__name__", type(plugin).__name__)
     hooks = _hooks_of(plugin, provider)
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
-    manager.add_hookspecs(hookspecs)
     try:
-        manager.register(SimpleNamespace(**hooks), name)  # not the module: pluggy reads every name
+        manager.register(SimpleNamespace(**hooks), name)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         places = ", ".join(map(_at, hooks.values()))
         message = f"plugin {provider.namespace!r} ({provider}), {name}{places}: {error}"
         raise PluginError(message) from error
-    for result in manager.hook.opgrad_ops() or [None]:  # pluggy leaves out what is None
+    results = manager.hook.opgrad_ops() or [None]  # pluggy leaves out what is None
+    manager.unregister(name=name)
+    for result in results:
         if isinstance(result, (Op, str)) or not isinstance(result, Iterable):
             message = (
                 f"opgrad_ops of {name} ({provider}){_at(hooks['opgrad_ops'])} returned {result!r}; "
