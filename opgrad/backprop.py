@@ -17,11 +17,12 @@ from operator import attrgetter
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.dispatch import OPEN, watcher
+from opgrad.dispatch import watcher
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
 from opgrad.plugins import core
 from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_unless, pop_owned
 from opgrad.steps import add, compile_step
+from opgrad.structure import OPEN
 from opgrad.types import shape as shape_of
 from opgrad.value import MANY, Value, hand_over_backward, paused, recorded
 

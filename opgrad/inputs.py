@@ -14,9 +14,9 @@ from typing import Any
 
 from opgrad import namespaces, trees
 from opgrad.backprop import collect, in_dtype_of
-from opgrad.dispatch import close_input, open_input
 from opgrad.errors import CallError, InPlaceError, NotDifferentiableError, RuleError
 from opgrad.projection import data_of
+from opgrad.structure import close_input, open_input
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, constant, next_serial, paused, recorded
 

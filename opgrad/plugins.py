@@ -414,6 +414,10 @@ def _unknown(plugins: Plugins, name: str) -> str:
     """What to say of a bare name: near ops, near namespaces, plugins' ops of that name."""
     message = plugins.registry.unknown(name)
     near = difflib.get_close_matches(name, list(plugins.sources()), 1)
+    if not near and "did you mean" not in message:
+        known = sorted({*plugins.registry.namespaces, *plugins.sources()} - {BUILT_IN})
+        listed = f" (namespaces installed here: {', '.join(known)})" if known else ""
+        return f"{message}, nor a namespace of that name{listed}; `opgrad list` shows what is there"
     if not near:
         return message
     if "did you mean" in message:

@@ -12,7 +12,6 @@ from typing import Any
 
 from opgrad import namespaces
 from opgrad.backprop import ASKED, between, collect, gradients, note
-from opgrad.dispatch import PICK, alias
 from opgrad.errors import RuleError
 from opgrad.namespaces import REAL, describe, kind_of, of_type
 from opgrad.op import Op
@@ -27,6 +26,7 @@ from opgrad.projection import (
     zeros_like,
 )
 from opgrad.steps import compile_step, missing_rule, written_rule
+from opgrad.structure import PICK, alias
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, make_node, next_serial, recorded
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from opgrad import namespaces
 from opgrad.define import op as define
-from opgrad.dispatch import PICK, alias, pick_all
 from opgrad.errors import MissingRuleError, NotDifferentiableError, RuleError
 from opgrad.op import Op
 from opgrad.plugins import core
 from opgrad.projection import data_of, project, zeros_like
 from opgrad.rules import call_source, parameters_of, write_function
+from opgrad.structure import PICK, alias, pick_all
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, make_node, next_serial, recorded
 
