@@ -20,6 +20,10 @@ OpgradError
 from __future__ import annotations
 
 
+class OpgradWarning(UserWarning):
+    """Something that is allowed and likely a mistake."""
+
+
 class OpgradError(Exception):
     """Everything opgrad raises on purpose."""
 

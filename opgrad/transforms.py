@@ -8,12 +8,13 @@ nested containers of them. Plain in, plain out; a Value in, a Value out.
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from opgrad import trees
+from opgrad import namespaces, trees
 from opgrad.backprop import check_cotangent, gradients
-from opgrad.errors import NotDifferentiableError, RuleError
+from opgrad.errors import NotDifferentiableError, OpgradWarning, RuleError
 from opgrad.inputs import Inputs, Position, arguments, as_output, checked_tangents
 from opgrad.projection import data_of, is_complex, pop_owned, zeros_like
 from opgrad.pushforward import tangents
@@ -259,6 +260,14 @@ def _gradients_of(output: Any, inputs: Inputs) -> tuple[list[Any], bool]:
         if shape_of(data_of(output)) != ():
             message = f"grad needs a scalar function; this one returned shape {shape_of(output)}"
             raise NotDifferentiableError(message)
+        if type(output) is not Value:
+            warnings.warn(
+                f"the function returned plain data, {namespaces.describe(output)}, which none of "
+                "its inputs reaches: the gradient is zero. If data was taken out of a Value "
+                "(v.data, float(...)), leave it in",
+                OpgradWarning,
+                stacklevel=4,  # past this, the transform, and `grad` around it
+            )
         return [zeros_like(value._data) for value in inputs.values], False
     cotangent = check_cotangent(output, None)
     if is_complex(output._data) and not all(is_complex(v._data) for v in inputs.values):

@@ -410,6 +410,7 @@ def weighted(a, b, /, c, *, d=5.0):
         ((), ()),
     ],
 )
+@pytest.mark.filterwarnings("ignore:the function returned plain data")
 def test_arguments_by_position_and_by_name(argnums, expected):
     """One gives one gradient, several a tuple in the order asked."""
     assert grad(weighted, argnums)(1.0, 3.0, 4.0, d=7.0) == expected
@@ -487,6 +488,7 @@ LOSSES = (lambda x, w: x * w, lambda x, w: x * x, lambda x, w: 1.0)
 
 
 @pytest.mark.parametrize("outer", [grad, derivative])
+@pytest.mark.filterwarnings("ignore:the function returned plain data")
 def test_aux_keeps_its_gradient_for_the_outer_variable(outer):
     """Also where the loss itself does not depend on it."""
 
@@ -503,6 +505,7 @@ def test_aux_keeps_its_gradient_for_the_outer_variable(outer):
 
 
 @pytest.mark.parametrize("outer", [grad, derivative])
+@pytest.mark.filterwarnings("ignore:the function returned plain data")
 def test_aux_keeps_its_gradient_for_the_input_it_was_made_of(outer):
     """The input is itself an outer variable, and the loss a constant."""
 
@@ -645,6 +648,7 @@ def test_what_has_no_gradient_is_refused(wrong):
     [2.0, 2, np.ones((2, 0)), np.ones((2, 3), np.float32), np.float16(1)],
     ids=["float", "int", "empty", "float32", "float16 scalar"],
 )
+@pytest.mark.filterwarnings("ignore:the function returned plain data")
 def test_an_unused_input_gets_zeros_of_its_shape_and_dtype(data):
     """f ignores it, uses it only in what it throws away, or returns a constant."""
     functions = [
@@ -845,3 +849,12 @@ def test_a_complex_output_of_real_inputs_is_refused():
         grad(lambda x: x * (1.0 + 2.0j))(3.0)
 
     assert grad(lambda z: z * z)(1.0 + 2.0j) == 2.0 + 4.0j
+
+
+def test_plain_data_from_a_function_of_values_is_warned_of():
+    """Data taken out by hand has lost its gradient; a Value that is constant is no mistake."""
+    with pytest.warns(opgrad.errors.OpgradWarning, match="leave it in") as caught:
+        slope = grad(lambda x: x.data * 2.0)(3.0)
+
+    assert (slope, caught[0].filename) == (0.0, __file__)
+    assert grad(lambda x: Value(2.0, requires_grad=False))(3.0) == 0.0
