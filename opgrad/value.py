@@ -375,7 +375,7 @@ class Value:
         return int(self._data.__index__())
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: FBT001 -- NumPy's protocol
-        self._refuse_conversion("numpy.asarray(v)")
+        self._refuse_conversion("numpy.asarray(v), or an array of Values (make it by numpy.stack),")
 
         return sys.modules["numpy"].array(self._data, dtype=dtype, copy=copy)
 
