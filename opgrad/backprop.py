@@ -49,15 +49,38 @@ def gradients(  # noqa: PLR0913 -- some are settings of one sweep
     Returns:
         The gradients and whether the sweep was recorded.
     """
+    plan = plan_sweep(outputs, wanted, floor)
+
+    return follow(plan, outputs, cotangents, wanted, floor=floor, record=record, idle=idle)
+
+
+def plan_sweep(
+    outputs: Sequence[Value], wanted: Sequence[Value], floor: int
+) -> tuple[list[Value], bool]:
+    """The nodes between `outputs` and `wanted`, and whether anything else wants a gradient.
+
+    Raises:
+        InPlaceError: Data changed since the forward.
+    """
     targets = {value.serial for value in wanted}
     nodes, _, others = collect(outputs, targets, floor)
-    nodes = between(nodes, targets)
+
+    return between(nodes, targets), others
+
+
+def follow(  # noqa: PLR0913 -- as `gradients`
+    plan: tuple[list[Value], bool], outputs: Sequence[Value], cotangents: Sequence[Any],
+    wanted: Sequence[Value], *, floor: int, record: bool | None, idle: Any = ASKED,
+) -> tuple[list[Any], bool]:  # fmt: skip
+    """As `gradients`, by a plan made before: many sweeps of one graph share it."""
+    nodes, others = plan
     if record is not None:
         record = record or others or any([type(c) is Value and c.serial for c in cotangents])
     start = _start(outputs, cotangents)
+    targets = [value.serial for value in wanted]
     found = _sweep_without_nan(nodes, start, floor, targets, record=bool(record), asked=idle)
 
-    return [found.get(value.serial) for value in wanted], bool(record)
+    return [found.get(serial) for serial in targets], bool(record)
 
 
 def backward(output: Value, cotangent: Any, record: bool) -> None:  # noqa: FBT001 -- `Value.backward` names it

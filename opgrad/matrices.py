@@ -13,7 +13,7 @@ from opgrad.define import composite
 from opgrad.inputs import Position, arguments
 from opgrad.plugins import core
 from opgrad.projection import data_of, zeros_like
-from opgrad.transforms import both_ways, grad, jvp, vjp
+from opgrad.transforms import Run, grad, jvp, vjp
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
 
@@ -52,11 +52,12 @@ def jacobian(
         def of_chosen(*new: Any) -> Any:
             return run(new)
 
-        out, pull, push = both_ways(of_chosen, *chosen)
+        once = Run(of_chosen, chosen)
+        out = once.out
         if _entries(out) <= _entries(chosen):
-            blocks = _rows(out, pull, chosen)
+            blocks = _rows(once, chosen)
         else:
-            blocks = _columns(out, push, chosen)
+            blocks = _columns(once, chosen)
         left = iter(blocks)
 
         def derivatives(_: Any) -> Any:
@@ -169,11 +170,11 @@ def _CHECKPOINT(*xs: Any, function: Any) -> Any:  # noqa: N802 -- a constant, as
 # -- rows and columns -----------------------------------------------------------------------------
 
 
-def _rows(out: Any, pull: Callable[..., Any], chosen: Any) -> list[list[Any]]:
-    """For each output leaf, for each input leaf, a block of the Jacobian: one pull an entry."""
+def _rows(once: Run, chosen: Any) -> list[list[Any]]:
+    """For each output leaf, for each input leaf, a block of the Jacobian: one sweep an entry."""
     blocks = []
-    for shape, rows in _bases(out):
-        pulled = [list(trees.leaves(pull(cotangent))) for cotangent in rows]
+    for shape, rows in _bases(once.out):
+        pulled = list(once.pull_leaves(rows))
         blocks.append(
             [
                 _stacked([row[i] for row in pulled], shape, shape_of(x), axis=0)
@@ -184,12 +185,15 @@ def _rows(out: Any, pull: Callable[..., Any], chosen: Any) -> list[list[Any]]:
     return blocks
 
 
-def _columns(out: Any, push: Callable[..., Any], chosen: Any) -> list[list[Any]]:
+def _columns(once: Run, chosen: Any) -> list[list[Any]]:
     """As `_rows`, with one push an entry of the input."""
-    outputs = list(trees.leaves(out))
+    outputs = list(trees.leaves(once.out))
     blocks: list[list[Any]] = [[] for _ in outputs]
     for shape, columns in _bases(chosen):
-        pushed = [list(trees.leaves(push(*tangents))) for tangents in columns]
+        pushed = [
+            list(trees.leaves(once.push(*trees.refill(chosen, iter(tangents)))))
+            for tangents in columns
+        ]
         for j, y in enumerate(outputs):
             parts = [column[j] for column in pushed]
             blocks[j].append(_stacked(parts, shape_of(y), shape, axis=-1))
@@ -197,27 +201,27 @@ def _columns(out: Any, push: Callable[..., Any], chosen: Any) -> list[list[Any]]
     return blocks
 
 
-def _bases(tree: Any) -> Iterator[tuple[tuple[int, ...], Iterator[Any]]]:
-    """For each leaf, its shape, and the trees that are one in one of its entries, else zero."""
+def _bases(tree: Any) -> Iterator[tuple[tuple[int, ...], Iterator[list[Any]]]]:
+    """For each leaf, its shape, and all leaves with one in one entry of it and zero elsewhere."""
     plain = [data_of(leaf) for leaf in trees.leaves(tree)]
     zeros = [zeros_like(data) for data in plain]
     for i, data in enumerate(plain):
 
-        def one_at_each_entry(i: int = i, data: Any = data) -> Iterator[Any]:
-            for entry in range(prod(shape_of(data))):
-                leaves = [*zeros[:i], _one_at(data, entry), *zeros[i + 1 :]]
-                yield trees.refill(tree, iter(leaves))
+        def one_at_each_entry(i: int = i, data: Any = data) -> Iterator[list[Any]]:
+            for unit in _units(data):
+                yield [*zeros[:i], unit, *zeros[i + 1 :]]
 
         yield shape_of(data), one_at_each_entry()
 
 
-def _one_at(data: Any, entry: int) -> Any:
+def _units(data: Any) -> Iterator[Any]:
+    """Arrays like `data` (or a number) that are one in one entry, for each entry."""
     if not hasattr(data, "dtype"):
-        return 1.0
+        return iter((1.0,))
     xp = namespaces.of_type(type(data))
-    flat = xp.astype(xp.arange(prod(data.shape)) == entry, data.dtype)
+    count = prod(data.shape)
 
-    return xp.reshape(flat, data.shape)
+    return iter(xp.reshape(xp.eye(count, dtype=data.dtype), (count, *data.shape)))
 
 
 def _stacked(

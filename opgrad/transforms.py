@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from opgrad import namespaces, trees
-from opgrad.backprop import check_cotangent, gradients
+from opgrad.backprop import check_cotangent, follow, gradients, plan_sweep
 from opgrad.errors import NotDifferentiableError, OpgradWarning, RuleError
 from opgrad.inputs import Inputs, Position, arguments, as_output, checked_tangents
 from opgrad.projection import data_of, is_complex, pop_owned, zeros_like
@@ -82,7 +82,8 @@ def value_and_grad(
             aux = trees.map_leaves(inputs.hand_out_aux, aux)
         finally:
             inputs.forget()
-        results = _hand_out_gradients(found, was_recorded, inputs, chosen)
+        new = iter(_hand_out_leaves(found, was_recorded, inputs))
+        results = tuple([trees.refill(tree, new) for tree in chosen])
 
         return ((out, aux) if has_aux else out), (results if several else results[0])
 
@@ -142,9 +143,9 @@ def linearize(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[..., Any]]
         >>> y, push(1.0), push(2.0)
         (9.0, 6.0, 12.0)
     """
-    out, _, push = both_ways(f, *xs)
+    run = Run(f, xs)
 
-    return out, push
+    return run.out, run.push
 
 
 def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
@@ -169,44 +170,59 @@ def vjp(f: Callable[..., Any], *xs: Any) -> tuple[Any, Callable[[Any], tuple[Any
         >>> y, pull(1.0)
         (6.0, (3.0, 2.0))
     """
-    out, pull, _ = both_ways(f, *xs)
+    run = Run(f, xs)
 
-    return out, pull
+    return run.out, run.pull
 
 
-def both_ways(
-    f: Callable[..., Any], *xs: Any
-) -> tuple[Any, Callable[[Any], tuple[Any, ...]], Callable[..., Any]]:
-    """Run `f` once; return its value, `pull` (see `vjp`) and `push` (see `linearize`)."""
-    inputs = Inputs.of(xs)
-    result = inputs.run(f, *inputs.trees)
-    outputs, push_leaves = _pushing(result, inputs)
-    out = trees.refill(result, iter([inputs.hand_out_aux(o) for o in outputs]))
+class Run:
+    """A function run once and recorded, to be swept both ways any number of times."""
 
-    def pull(cotangent: Any) -> tuple[Any, ...]:
+    def __init__(self, f: Callable[..., Any], xs: tuple[Any, ...]) -> None:
+        self._xs = xs
+        self._inputs = inputs = Inputs.of(xs)
+        self._result = inputs.run(f, *inputs.trees)
+        self._outputs, self._push = _pushing(self._result, inputs)
+        new = iter([inputs.hand_out_aux(o) for o in self._outputs])
+        self.out = trees.refill(self._result, new)
+
+    def pull(self, cotangent: Any) -> tuple[Any, ...]:
+        """The gradients of the inputs for a cotangent of the output: see `vjp`."""
         try:
-            given = list(trees.matching_leaves(result, cotangent))
+            given = list(trees.matching_leaves(self._result, cotangent))
         except ValueError as error:
             message = f"a cotangent has the structure of the output: {error}"
             raise RuleError(message) from None
-        pairs = [
-            (o, check_cotangent(o, g))
-            for o, g in zip(outputs, given, strict=True)
-            if type(o) is Value and o.serial
+        given = [
+            check_cotangent(o, g) if type(o) is Value and o.serial else g
+            for o, g in zip(self._outputs, given, strict=True)
         ]
-        with recorded(on=inputs.recording):
-            found, was_recorded = gradients(
-                [o for o, _ in pairs], [g for _, g in pairs], inputs.values,
-                floor=inputs.floor, record=inputs.record,
-            )  # fmt: skip
-        _fill_zeros(found, inputs)
-        return _hand_out_gradients(found, was_recorded, inputs, xs)
+        (leaves,) = self.pull_leaves([given])
+        new = iter(leaves)
 
-    def push(*ts: Any) -> Any:
-        moved, was_recorded = push_leaves(checked_tangents(xs, inputs.values, ts))
-        return trees.refill(result, iter([inputs.hand_out(t, was_recorded) for t in moved]))
+        return tuple([trees.refill(tree, new) for tree in self._xs])
 
-    return out, pull, push
+    def pull_leaves(self, rows: Iterable[Sequence[Any]]) -> Iterator[list[Any]]:
+        """For each row of cotangents, one an output leaf, the gradients of the input leaves."""
+        inputs = self._inputs
+        places = [i for i, o in enumerate(self._outputs) if type(o) is Value and o.serial]
+        outputs = [self._outputs[i] for i in places]
+        plan = plan_sweep(outputs, inputs.values, inputs.floor)
+        for row in rows:
+            with recorded(on=inputs.recording):
+                found, was_recorded = follow(
+                    plan, outputs, [row[i] for i in places], inputs.values,
+                    floor=inputs.floor, record=inputs.record,
+                )  # fmt: skip
+            _fill_zeros(found, inputs)
+            yield _hand_out_leaves(found, was_recorded, inputs)
+
+    def push(self, *ts: Any) -> Any:
+        """The tangent of the output for tangents of the inputs: see `linearize`."""
+        moved, was_recorded = self._push(checked_tangents(self._xs, self._inputs.values, ts))
+        new = iter([self._inputs.hand_out(t, was_recorded) for t in moved])
+
+        return trees.refill(self._result, new)
 
 
 def _pushing(
@@ -293,15 +309,12 @@ def _fill_zeros(found: list[Any], inputs: Inputs) -> None:
             found[index] = zeros_like(value._data)
 
 
-def _hand_out_gradients(
+def _hand_out_leaves(
     found: list[Any],
     was_recorded: bool,  # noqa: FBT001 -- private
     inputs: Inputs,
-    chosen: tuple[Any, ...],
-) -> tuple[Any, ...]:
-    """The gradients as the caller gets them, in the containers the caller gave."""
+) -> list[Any]:
+    """The gradients as the caller gets them, one an input leaf."""
     found.reverse()
-    given = [inputs.hand_out(pop_owned(found, -1), was_recorded) for _ in inputs.values]
-    new = iter(given)
 
-    return tuple([trees.refill(tree, new) for tree in chosen])
+    return [inputs.hand_out(pop_owned(found, -1), was_recorded) for _ in inputs.values]
