@@ -17,7 +17,7 @@ from opgrad.namespaces import BY_PAIR, BY_TYPE, scalar
 from opgrad.op import Op, hand_over_dispatch
 from opgrad.rules import call_source, parameters_of, write_function
 from opgrad.structure import pick_all
-from opgrad.value import Value, constant, make_node, next_serial, paused
+from opgrad.value import Value, constant, make_node, paused, serials
 
 _new = object.__new__
 _is_paused = paused.get
@@ -159,7 +159,7 @@ def _unary(op: Op) -> Callable[[Any], Any]:
             node.op = op
             node.first = x
             node.second = None
-            node.serial = next_serial()
+            node.serial = next(serials)
             return node
         return _unrecorded(op, (x,), result)
 
@@ -202,12 +202,7 @@ def operator_call(op: Op) -> Callable[[Value, Any], Any]:
 
     def operator(a: Value, b: Any) -> Any:
         x = a._data
-        if type(b) is Value:
-            y = b._data
-            wanted = a.serial or b.serial
-        else:
-            y = b
-            wanted = a.serial
+        y = b._data if type(b) is Value else b
         if type(x) is float and type(y) is float:
             xp = scalar
         else:
@@ -219,13 +214,13 @@ def operator_call(op: Op) -> Callable[[Value, Any], Any]:
         except Exception as error:
             note(op, error, (a, b))
             raise
-        if wanted and not _is_paused():
+        if (a.serial or (type(b) is Value and b.serial)) and not _is_paused():
             node = _new(Value)
             node._data = result
             node.op = op
             node.first = a
             node.second = b
-            node.serial = next_serial()
+            node.serial = next(serials)
             return node
         return _unrecorded(op, (a, b), result)
 

@@ -19,7 +19,8 @@ from opgrad import namespaces
 from opgrad.errors import ConversionError, NotDifferentiableError
 from opgrad.op import Op
 
-next_serial: Callable[[], int] = itertools.count(1).__next__
+serials = itertools.count(1)
+next_serial: Callable[[], int] = serials.__next__
 
 paused: ContextVar[float] = ContextVar("opgrad_paused", default=0)
 """How many `no_grad` blocks are open in this thread or task: 0 records.
