@@ -16,8 +16,7 @@ from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from opgrad import namespaces
-from opgrad.dispatch import watcher
+from opgrad import dispatch, namespaces
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
 from opgrad.plugins import core
 from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_unless, pop_owned
@@ -344,7 +343,7 @@ def sweep(  # noqa: PLR0913 -- some are settings of one walk
         probe: Filled with where each node's cotangent is exactly zero.
     """
     take = found.pop
-    watch = watcher[2] if paused.get() % 1 else None
+    watch = dispatch.watcher[2] if paused.get() % 1 else None
     node: Any = None
     try:
         for node in nodes:
@@ -382,8 +381,7 @@ def note(error: BaseException, node: Value, mode: str) -> None:
     op = node.op
     if op is None or isinstance(error, OpgradError):
         return
-    described = ", ".join(namespaces.describe(data_of(o)) for o in node.operands)
     if isinstance(error, TypeError) and "NoneType" in str(error):
         message = f"a rule of {op.described}, {op.place}, returned None where it owes a derivative"
         raise RuleError(message) from error
-    error.add_note(f"in {mode} of {op.described}, {op.place}, on {described}")
+    dispatch.note(op, error, node.operands, mode)

@@ -95,12 +95,10 @@ watcher: list[Callable[..., None]] = []  # filled by `debugging`: look at a resu
 
 def _without_gradient(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
     """The operands, those that carry no derivative as constants: no sweep enters them."""
-    names = op.operands or (op.variadic,) * len(operands)
-
     return tuple(
         [
             constant(o._data) if name in op.nondiff and type(o) is Value else o
-            for o, name in zip(operands, names, strict=True)
+            for o, name in zip(operands, op.names_of(operands), strict=True)
         ]
     )
 
@@ -110,9 +108,9 @@ def _without_gradient(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def compile_call(op: Op) -> Callable[..., Any]:
     """Write the call of an op with fixed operands and no attributes; keep it on the op."""
-    if op.arity == 1 and not (op.saves or op.outputs or op.nondiff):
+    if op.arity == 1:
         compiled: Callable[..., Any] = _unary(op)
-    elif op.arity == 2 and not (op.saves or op.outputs or op.nondiff):  # noqa: PLR2004 -- two operands
+    elif op.arity == 2:  # noqa: PLR2004 -- two operands
         compiled = _binary(op)
     else:
 
@@ -288,13 +286,13 @@ def unknown_type(op: Op, data: Any) -> str:
     return f"{op.described} got an operand it does not know, {described}: {way_out}"
 
 
-def note(op: Op, error: BaseException, operands: Iterable[Any]) -> None:
-    """Say on an error that left a forward which op it was, from where, and on what."""
+def note(op: Op, error: BaseException, operands: Iterable[Any], mode: str = "the forward") -> None:
+    """Say on an error that left a forward or a rule which op it was, from where, and on what."""
     if isinstance(error, OpgradError):
         return
     data = [o._data if type(o) is Value else o for o in operands if o is not None]
     described = ", ".join(map(namespaces.describe, data))
-    error.add_note(f"in the forward of {op.described}, {op.place}, on {described}")
+    error.add_note(f"in {mode} of {op.described}, {op.place}, on {described}")
 
 
 hand_over_dispatch(call, compile_call)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.backprop import between, check_cotangent, collect, gradients, idle_entries
+from opgrad.backprop import check_cotangent, gradients, idle_entries, plan_sweep
 from opgrad.errors import NotDifferentiableError
 from opgrad.projection import data_of, everywhere, zeros_like
 from opgrad.steps import compile_step
@@ -35,8 +35,7 @@ def explain(output: Value, wrt: Value) -> str:
            └─ 1 through add (opgrad 0.1.0), above
     """
     cotangent = data_of(check_cotangent(output, None))
-    nodes, _, _ = collect([output], {wrt.serial}, 0)
-    nodes = between(nodes, {wrt.serial})
+    nodes, _ = plan_sweep([output], [wrt], 0)
     if not nodes:
         message = f"{output.described} was not made of {wrt.described}: its gradient is zero"
         raise NotDifferentiableError(message)

@@ -72,7 +72,7 @@ def _names_on_value(op: Op) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if op.operator is not None and len(op.operands) == 2:  # noqa: PLR2004 -- binary
         name, reflected = BINARY_OPERATORS[op.operator]
-        fast = op.arity == 2 and not (op.saves or op.outputs or op.nondiff)  # noqa: PLR2004 -- binary
+        fast = op.arity == 2  # noqa: PLR2004 -- binary
         found[name] = operator_call(op) if fast else _method(op)
         if op.operator in {"==", "!="}:
             found[name] = _equality(op)

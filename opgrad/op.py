@@ -10,7 +10,7 @@ import difflib
 import importlib
 import inspect
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 import attrs
@@ -115,7 +115,8 @@ class Op:
     pushes: Any = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
-        short = not (self.variadic or self.attributes or self.optional)
+        plain = not (self.saves or self.outputs or self.nondiff)
+        short = plain and not (self.variadic or self.attributes or self.optional)
         object.__setattr__(self, "arity", len(self.operands) if short else -1)
         demands = tuple([name for name, default in self.attributes.items() if default is REQUIRED])
         object.__setattr__(self, "demands", demands)
@@ -133,6 +134,10 @@ class Op:
     def qualname(self) -> str:
         """`namespace.name`; `local.name` for an op no registry has taken in."""
         return f"{self.provider.namespace if self.provider else 'local'}.{self.name}"
+
+    def names_of(self, operands: Sequence[Any]) -> Sequence[str | None]:
+        """The name of each operand of a call; of many, the one name they share."""
+        return self.operands or (self.variadic,) * len(operands)
 
     @property
     def differentiable(self) -> bool:

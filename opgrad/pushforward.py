@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.backprop import ASKED, between, collect, gradients, note
+from opgrad.backprop import ASKED, gradients, note, plan_sweep
 from opgrad.errors import RuleError
 from opgrad.namespaces import REAL, describe, kind_of, of_type
 from opgrad.op import Op
@@ -25,7 +25,7 @@ from opgrad.projection import (
     reaches,
     zeros_like,
 )
-from opgrad.steps import compile_step, missing_rule, written_rule
+from opgrad.steps import compile_step, missing_rule, run_forward, unroll, written_rule
 from opgrad.structure import PICK, alias
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, make_node, next_serial, recorded
@@ -52,9 +52,7 @@ def tangents(  # noqa: PLR0913 -- some are settings of one sweep
     Returns:
         The tangents and whether the sweep was recorded.
     """
-    targets = {value.serial for value in wanted}
-    nodes, _, others = collect(outputs, targets, floor)
-    nodes = between(nodes, targets)
+    nodes, others = plan_sweep(outputs, wanted, floor)
     if record is not None:
         record = record or others or any([type(t) is Value and t.serial for t in given])
     record = bool(record)
@@ -255,25 +253,15 @@ def _linear_jointly(op: Op) -> Callable[..., Any]:
     def push(xp: Any, ts: Tangents, node: Value) -> Any:
         moved = [
             t if t is not None else (data_of(o) if name in op.nondiff else _zeros(data_of(o)))
-            for t, o, name in zip(ts, node.operands, _names(op, node), strict=True)
+            for t, o, name in zip(ts, node.operands, op.names_of(node.operands), strict=True)
         ]
-        return _forward(op, xp, moved, node)
+        return run_forward(op, xp, moved, node)
 
     return push
 
 
 def _zeros(data: Any) -> Any:
     return None if data is None else zeros_like(data)
-
-
-def _names(op: Op, node: Value) -> Sequence[str | None]:
-    return op.operands or (op.variadic,) * len(node.operands)
-
-
-def _forward(op: Op, xp: Any, operands: Sequence[Any], node: Value) -> Any:
-    result = op.forward(*([xp] if op.wants_xp else []), *operands, **node.attributes)
-
-    return result[0] if op.saves else result
 
 
 def _sum_of_operands(op: Op, *, record: bool) -> Callable[..., Any]:
@@ -323,7 +311,7 @@ def _linear_in(op: Op, index: int, *, record: bool) -> Callable[..., Any]:
     def push(xp: Any, ts: Tangents, node: Value) -> Any:
         moved = [o if record else data_of(o) for o in node.operands]
         moved[index] = ts[index]
-        return _forward(op, xp, moved, node)
+        return run_forward(op, xp, moved, node)
 
     return push
 
@@ -334,16 +322,11 @@ def _composite(op: Op, *, record: bool) -> Callable[..., Any]:
     def push(xp: Any, ts: Tangents, node: Value) -> Any:
         del xp
         floor = next_serial()
-        inputs = [o if record else data_of(o) for o in node.operands]
         moving = [i for i, t in enumerate(ts) if t is not None]
-        for i in moving:
-            operand = node.operands[i]
-            inputs[i] = alias(operand) if record else Value(operand._data)
-        with recorded(on=True):
-            output = _forward(op, core(), inputs, node)
+        output, wanted = unroll(op, node, moving, record=record)
         if type(output) is not Value or not output.serial:
             return zeros_like(node._data)
-        wanted, given = [inputs[i] for i in moving], [ts[i] for i in moving]
+        given = [ts[i] for i in moving]
         (t,), _ = tangents([output], wanted, given, floor=floor, record=record or None, still=None)
 
         return zeros_like(node._data) if t is None else t

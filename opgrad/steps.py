@@ -7,7 +7,7 @@ are two of each: on plain data, and on Values with opgrad's own ops, to be recor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from opgrad import namespaces
@@ -24,7 +24,7 @@ from opgrad.value import Value, make_node, next_serial, recorded
 Step = Callable[[Any, Value, int, dict[int, Any], Any], None]
 """`step(g, node, floor, found, idle)` adds to `found`, for operands newer than `floor`.
 
-`masked`: where `g` is zero, exactly zero goes through an elementwise op.
+`idle`: a mask of where exactly zero goes through an elementwise op, or None.
 """
 Gradients = Callable[..., tuple[list[Any], bool]]
 
@@ -121,7 +121,7 @@ def _unpack(op: Op, rules: list[Callable[..., Any]], *, record: bool) -> list[st
     if any("xp" in parameters_of(rule).names for rule in rules):
         lines.append("xp = core" if record else "xp = namespace_of(node)")
 
-    return lines or ["pass"]
+    return lines
 
 
 def gradient_source(op: Op, name: str, rule_name: str, *, record: bool) -> str:
@@ -341,19 +341,36 @@ def _unrolled(  # noqa: PLR0913, PLR0917 -- all that a step knows
 ) -> list[Any]:  # fmt: skip
     """The gradients of a composite's operands."""
     floor = next_serial()
-    inputs = list(node.operands) if record else [data_of(o) for o in node.operands]
-    for index, operand in wanted.items():
-        inputs[index] = alias(operand) if record else Value(operand._data)
-    with recorded(on=True):
-        output = op.forward(*([core()] if op.wants_xp else []), *inputs, **node.attributes)
+    output, targets = unroll(op, node, wanted, record=record)
     if type(output) is not Value or not output.serial:
         return [zeros_like(operand._data) for operand in wanted.values()]
-    targets = [inputs[i] for i in wanted]
     found, _ = gradients([output], [g], targets, floor=floor, record=record or None, idle=idle)
 
     pairs = zip(found, wanted.values(), strict=True)
 
     return [zeros_like(operand._data) if d is None else d for d, operand in pairs]
+
+
+def unroll(op: Op, node: Value, chosen: Iterable[int], *, record: bool) -> tuple[Any, list[Value]]:
+    """Run a composite's forward on opgrad's ops; its output, and the chosen operands in it.
+
+    Each of those is a Value of its own: a leaf, or an alias to be recorded.
+    """
+    inputs = list(node.operands) if record else [data_of(o) for o in node.operands]
+    targets = []
+    for index in chosen:
+        operand = node.operands[index]
+        inputs[index] = alias(operand) if record else Value(operand._data)
+        targets.append(inputs[index])
+    with recorded(on=True):
+        return run_forward(op, core(), inputs, node), targets
+
+
+def run_forward(op: Op, xp: Any, operands: Sequence[Any], node: Value) -> Any:
+    """The forward of a node's op on other operands, without what it saves."""
+    result = op.forward(*([xp] if op.wants_xp else []), *operands, **node.attributes)
+
+    return result[0] if op.saves else result
 
 
 # -- rules that use what the forward saved --------------------------------------------------------
