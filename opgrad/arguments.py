@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import numbers
 from collections.abc import Mapping
 from typing import Any
 
-from opgrad.errors import CallError
+from opgrad.errors import CallError, did_you_mean
 from opgrad.op import Op
 from opgrad.rules import REQUIRED
 
@@ -85,8 +84,7 @@ def _fill_attributes(it: Op, rest: tuple[Any, ...], named: dict[str, Any]) -> No
 def _unknown_name(it: Op, name: str) -> str:
     if name in it.operands:
         return f"{it.described} got the operand {name!r} twice: {it.signature}"
-    near = difflib.get_close_matches(name, [*it.attributes, *it.operands], 1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    hint = did_you_mean(name, [*it.attributes, *it.operands])
 
     return f"{it.described} has no attribute {name!r}{hint} It is {it.signature}"
 

@@ -5,13 +5,12 @@ Everything about a definition is checked here, where it is made.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from keyword import iskeyword
 from typing import Any, overload
 
-from opgrad.errors import OpDefinitionError
+from opgrad.errors import OpDefinitionError, did_you_mean
 from opgrad.op import BINARY_OPERATORS, UNARY_OPERATORS, Function, Op
 from opgrad.rules import REQUIRED, RESERVED, Parameters, parameters_of, place
 from opgrad.samples import Sample
@@ -109,8 +108,7 @@ _NO_RESULT = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENE
 def _decorate(forward: Function | None, declarations: dict[str, Any]) -> Any:
     for name, value in declarations.items():
         if name not in _DECLARATIONS:
-            near = difflib.get_close_matches(name, _DECLARATIONS, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ";"
+            hint = did_you_mean(name, _DECLARATIONS)
             message = (
                 f"an op has no declaration {name!r}{hint} "
                 f"Declarations that exist: {', '.join(sorted(_DECLARATIONS))}"

@@ -19,6 +19,9 @@ OpgradError
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class OpgradWarning(UserWarning):
     """Something that is allowed and likely a mistake."""
@@ -70,3 +73,10 @@ class PluginError(OpgradError, ImportError):
 
 class ConflictError(PluginError):
     """Two distributions, or two ops, claim one name."""
+
+
+def did_you_mean(name: str, known: Iterable[str], count: int = 1, cutoff: float = 0.6) -> str:
+    """`; did you mean 'sin'?` with the nearest known names, or `;` where none is near."""
+    near = difflib.get_close_matches(name, list(known), count, cutoff)
+
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"

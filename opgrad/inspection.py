@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 from collections.abc import Iterable, Iterator
@@ -13,7 +12,7 @@ import pluggy
 
 from opgrad import hookspecs
 from opgrad.discovery import Source
-from opgrad.errors import ConflictError, PluginError
+from opgrad.errors import ConflictError, PluginError, did_you_mean
 from opgrad.op import Op
 from opgrad.types import Provider
 
@@ -129,8 +128,7 @@ def _hooks_of(plugin: object, provider: Provider) -> dict[str, Any]:
 
 
 def _unknown_hook(who: str, attribute: str, function: Any) -> str:
-    near = difflib.get_close_matches(attribute, HOOKS, 1, 0.5)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    hint = did_you_mean(attribute, HOOKS, cutoff=0.5)
 
     return (
         f"{who}{_at(function)} has an unknown hook {attribute!r}{hint} "

@@ -6,7 +6,6 @@ the forward, each at most once, and none once a registry has taken the op in.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import inspect
 import operator
@@ -15,7 +14,7 @@ from typing import Any, TypeVar, overload
 
 import attrs
 
-from opgrad.errors import OpDefinitionError
+from opgrad.errors import OpDefinitionError, did_you_mean
 from opgrad.rules import REQUIRED, parameters_of, place
 from opgrad.samples import Sample
 from opgrad.types import Provider
@@ -322,8 +321,7 @@ class Op:
         known += (self.variadic,) if self.variadic else ()
         for name in parameters_of(rule).names:
             if name not in known:
-                near = difflib.get_close_matches(name, known, 1)
-                hint = f"; did you mean {near[0]!r}?" if near else ";"
+                hint = did_you_mean(name, known)
                 message = (
                     f"{place(rule)}, a {kind} rule of {self.name}, asks for {name!r}, which does "
                     f"not exist{hint} Names that exist: {', '.join(known)}"

@@ -20,7 +20,7 @@ from typing import Any
 import attrs
 
 from opgrad.discovery import Source, scan, strict, switched_off_by
-from opgrad.errors import ConflictError, PluginError, UnknownOpError
+from opgrad.errors import ConflictError, PluginError, UnknownOpError, did_you_mean
 from opgrad.inspection import check_redefinition, import_plugin, ops_of, place_of
 from opgrad.op import Op
 from opgrad.registry import Registry
@@ -307,8 +307,7 @@ class Plugins:
 
     def _unknown_namespace(self, namespace: str) -> str:
         known = [*self.registry.namespaces, *self.sources()]
-        near = difflib.get_close_matches(namespace, [*known, *self.registry.table(BUILT_IN)], 3)
-        hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ";"
+        hint = did_you_mean(namespace, [*known, *self.registry.table(BUILT_IN)], 3)
 
         return (
             f"no installed plugin provides {namespace!r}, neither an op nor a namespace{hint} "
