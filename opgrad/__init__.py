@@ -28,11 +28,15 @@ methods.install(PLUGINS.registry)
 PLUGINS.load("core")
 
 
+LAZY = {"keep_freed_memory": "opgrad.namespaces.memory"}
+"""What is imported when it is used, and from where: nobody else pays for it."""
+
+
 def __getattr__(name: str) -> Any:
-    if name == "testing":  # imported when it is used: nobody else pays for it
+    if name == "testing":
         return importlib.import_module("opgrad.testing")
-    if name == "keep_freed_memory":
-        return importlib.import_module("opgrad.namespaces.memory").keep_freed_memory
+    if name in LAZY:
+        return getattr(importlib.import_module(LAZY[name]), name)
     message = f"module 'opgrad' has no attribute {name!r}"
     raise AttributeError(message)
 

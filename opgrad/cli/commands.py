@@ -1,27 +1,40 @@
-"""The verbs of `opgrad`, each a few lines: parse, ask, print."""
+"""The verbs of `opgrad`: where each lives, and the three oldest, each a few lines."""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Callable
+import importlib
 from pathlib import Path
-from typing import Any
 
 import click
-from rich.console import Console
 
-from opgrad.cli import FINDINGS, FINE, INTERRUPTED, listing, showing
+from opgrad.cli import INTERRUPTED, listing, showing
 from opgrad.cli.names import find_activation, find_op
-from opgrad.errors import UnknownOpError
-from opgrad.op import Op
-from opgrad.plugins import PLUGINS, REGISTRY, Status
+from opgrad.cli.output import as_json, complain_of, console, found, leave, print_facts
+from opgrad.plugins import PLUGINS, REGISTRY
 from opgrad.version import __version__
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+ELSEWHERE: dict[str, str] = {}
+"""Verbs with a file of their own, `verb: module:command`, imported when they are asked for."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Verbs(click.Group):
+    """A group that knows the names of all verbs, and imports those it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All verbs, in alphabetical order."""
+        return sorted([*super().list_commands(ctx), *ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb of this name, or None."""
+        if cmd_name not in ELSEWHERE:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = ELSEWHERE[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+
+        return command
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="opgrad")
 def cli() -> None:
     """Differentiable operations as plugins.
@@ -43,11 +56,11 @@ def list_command(*, what: str, load: bool, as_json: bool) -> None:
     statuses = PLUGINS.load_all() if load or what == "ops" else PLUGINS.statuses()
     if what == "plugins":
         plugins = [listing.plugin_facts(status) for status in statuses]
-        _print(plugins, as_json=as_json, table=listing.plugin_table(plugins))
+        print_facts(plugins, as_json=as_json, table=listing.plugin_table(plugins))
     else:
         ops = [listing.op_facts(op) for op in sorted(REGISTRY, key=lambda op: op.qualname)]
-        _print(ops, as_json=as_json, table=listing.op_table(ops))
-    _exit(_complain_of(statuses))
+        print_facts(ops, as_json=as_json, table=listing.op_table(ops))
+    leave(complain_of(statuses))
 
 
 @cli.command("show")
@@ -58,8 +71,8 @@ def show_command(*, op: str, as_json: bool) -> None:
 
     OP is a qualified name (activations.gelu) or a bare one (tanh).
     """
-    known = showing.facts(_found(find_op, op, "OP"))
-    _print(known, as_json=as_json, table=showing.sheet(known))
+    known = showing.facts(found(find_op, op, "OP"))
+    print_facts(known, as_json=as_json, table=showing.sheet(known))
 
 
 @cli.command("demo")
@@ -88,9 +101,9 @@ def demo_command(*, quick: bool, seed: int, activation: str, out: Path) -> None:
     from opgrad.cli.demonstration import Demonstration  # noqa: PLC0415 -- no other verb needs it
 
     demonstration = Demonstration(
-        console=_console(),
+        console=console(),
         folder=out,
-        activation=_found(find_activation, activation, "--activation"),
+        activation=found(find_activation, activation, "--activation"),
         seed=seed,
         quick=quick,
     )
@@ -98,42 +111,4 @@ def demo_command(*, quick: bool, seed: int, activation: str, out: Path) -> None:
         demonstration.run()
     except KeyboardInterrupt:
         click.echo(f"opgrad: interrupted; what was written until then is in {out}", err=True)
-        _exit(INTERRUPTED)
-
-
-def _found(find: Callable[[str], Op], name: str, parameter: str) -> Op:
-    """An op by the name that was typed; a name nobody provides is a mistake in the usage."""
-    try:
-        return find(name)
-    except UnknownOpError as error:
-        raise click.BadParameter(str(error), param_hint=parameter) from None
-
-
-def _print(facts: Any, *, as_json: bool, table: Any) -> None:
-    if as_json:
-        click.echo(json.dumps(facts, indent=2))
-    else:
-        console = _console()
-        with console.capture() as captured:
-            console.print(table)
-        click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
-
-
-def _console() -> Console:
-    """Return a console for stdout; without a terminal, lines are not cut to 80 columns."""
-    width = None if sys.stdout.isatty() else 240
-
-    return Console(markup=False, highlight=False, emoji=False, width=width)
-
-
-def _complain_of(statuses: list[Status]) -> int:
-    failed = [status for status in statuses if status.error]
-    for status in failed:
-        click.echo(f"opgrad: {status.source}: {status.error}", err=True)
-
-    return FINDINGS if failed else FINE
-
-
-def _exit(code: int) -> None:
-    if code:
-        click.get_current_context().exit(code)
+        leave(INTERRUPTED)
