@@ -18,7 +18,7 @@ from typing import Any
 
 from opgrad import dispatch, namespaces
 from opgrad.errors import InPlaceError, NotDifferentiableError, OpgradError, RuleError
-from opgrad.plugins import core
+from opgrad.names import core
 from opgrad.projection import data_of, everywhere, has_nan, is_zero, nan_unless, pop_owned
 from opgrad.steps import add, compile_step
 from opgrad.structure import OPEN

@@ -29,7 +29,11 @@ def call(op: Op, given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
     Raises:
         CallError: The arguments do not fit the op.
     """
-    operands, attributes = bind(op, given, named)
+    return run(op, *bind(op, given, named))
+
+
+def run(op: Op, operands: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+    """Run an op on all of its operands and attributes, which are known to fit."""
     data = tuple([o._data if type(o) is Value else o for o in operands])
     kinds = tuple([type(d) for d in data])
     xp = op.spaces.get(kinds)
@@ -295,4 +299,4 @@ def note(op: Op, error: BaseException, operands: Iterable[Any], mode: str = "the
     error.add_note(f"in {mode} of {op.described}, {op.place}, on {described}")
 
 
-hand_over_dispatch(call, compile_call)
+hand_over_dispatch(call, compile_call, run)

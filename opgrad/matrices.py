@@ -11,7 +11,7 @@ from typing import Any
 from opgrad import namespaces, trees
 from opgrad.define import composite
 from opgrad.inputs import Position, arguments
-from opgrad.plugins import core
+from opgrad.names import core
 from opgrad.projection import data_of, zeros_like
 from opgrad.transforms import Run, grad, jvp, vjp
 from opgrad.types import shape as shape_of
@@ -173,14 +173,20 @@ def _CHECKPOINT(*xs: Any, function: Any) -> Any:  # noqa: N802 -- a constant, as
 def _rows(once: Run, chosen: Any) -> list[list[Any]]:
     """For each output leaf, for each input leaf, a block of the Jacobian: one sweep an entry."""
     blocks = []
-    for shape, rows in _bases(once.out):
-        pulled = list(once.pull_leaves(rows))
-        blocks.append(
-            [
+    inputs = list(trees.leaves(chosen))
+    for place, (shape, rows) in enumerate(_bases(once.out)):
+        together = once.pull_rows(place)
+        if together is None:
+            pulled = list(once.pull_leaves(rows))
+            block = [
                 _stacked([row[i] for row in pulled], shape, shape_of(x), axis=0)
-                for i, x in enumerate(trees.leaves(chosen))
+                for i, x in enumerate(inputs)
             ]
-        )
+        else:
+            block = [
+                part.reshape(shape + shape_of(x)) for part, x in zip(together, inputs, strict=True)
+            ]
+        blocks.append(block)
 
     return blocks
 

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from opgrad.errors import CallError, ConversionError, UnknownOpError
+from opgrad.families import BUILT_IN, members
 from opgrad.namespaces import numpy as xp
 from opgrad.numpy_functions import BY_NAME
 from opgrad.numpy_functions.operands import array, operand, ops
 from opgrad.op import Op
-from opgrad.plugins import BUILT_IN, PLUGINS, members
+from opgrad.plugins import PLUGINS
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
 

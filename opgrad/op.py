@@ -112,6 +112,7 @@ class Op:
     plain_step: Any = attrs.field(default=None, init=False)
     recorded_step: Any = attrs.field(default=None, init=False)
     pushes: Any = attrs.field(default=None, init=False)
+    row_rules: Any = attrs.field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         plain = not (self.saves or self.outputs or self.nondiff)
@@ -126,6 +127,14 @@ class Op:
             return _dispatcher[0](self, operands, attributes)
 
         return (self.call or _dispatcher[1](self))(*operands)
+
+    def again(self, operands: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """Run the op on all of its operands and attributes, as a rule got them from a node.
+
+        Nothing is sorted or checked: for a rule that calls its own op, or one of the same kind, on
+        what a node holds.
+        """
+        return _dispatcher[2](self, operands, attributes)
 
     # -- what it is ---------------------------------------------------------------------------
 
@@ -355,7 +364,7 @@ class Op:
 
     def forget_compiled(self) -> None:
         """Drop the calls compiled so far: a rule or an adapter was added."""
-        for name in ("call", "plain_step", "recorded_step", "pushes"):
+        for name in ("call", "plain_step", "recorded_step", "pushes", "row_rules"):
             object.__setattr__(self, name, None)
 
     def _set_once(self, field: str, value: Any, word: str) -> None:
@@ -366,12 +375,12 @@ class Op:
         self.forget_compiled()
 
 
-_dispatcher: list[Function] = []  # filled by `dispatch`: (general call, compile the fast call)
+_dispatcher: list[Function] = []  # filled by `dispatch`: (general call, compile the fast call, run)
 
 
-def hand_over_dispatch(general: Function, compile_call: Function) -> None:
+def hand_over_dispatch(general: Function, compile_call: Function, run: Function) -> None:
     """Tell ops how they are run; called once, by `opgrad.dispatch`."""
-    _dispatcher[:] = [general, compile_call]
+    _dispatcher[:] = [general, compile_call, run]
 
 
 def _by_name(module: str, name: str) -> Any:

@@ -8,40 +8,22 @@ it is remembered, and raised when somebody asks for that namespace.
 
 from __future__ import annotations
 
-import difflib
-import functools
 import importlib
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from types import ModuleType
 from typing import Any
 
 import attrs
 
 from opgrad.discovery import Source, scan, strict, switched_off_by
 from opgrad.errors import ConflictError, PluginError, UnknownOpError, did_you_mean
+from opgrad.families import BUILT_IN, FAMILIES, MEMBERS, members
 from opgrad.inspection import check_redefinition, import_plugin, ops_of, place_of
 from opgrad.op import Op
 from opgrad.registry import Registry
 from opgrad.types import Provider
 from opgrad.version import __version__
-
-BUILT_IN = "core"
-FAMILIES = {
-    BUILT_IN: (
-        "arithmetic", "exponential", "trigonometric", "comparison", "selection",
-        "reductions", "linear_algebra", "manipulation", "indexing", "sorting", "cumulative",
-        "rearranging", "contractions",
-    ),
-    "linalg": ("inverses", "triangles", "spectra", "norms", "diagonals"),
-    "fft": ("fourier",),
-}  # fmt: skip
-"""The built-in namespaces, and the files in `opgrad/ops/` that are their plugins."""
-
-MEMBERS = {BUILT_IN: ("inspection", "creation", "sets"), "fft": ("frequencies",)}
-"""Files in `opgrad/ops/` whose `__all__` a namespace offers beside its ops: dtypes, constants, and
-functions that make arrays. They are imported when a name is no op."""
 
 RESERVED = frozenset({"core", "opgrad", "local", "test", "linalg", "fft"}).union(
     *FAMILIES.values(), *MEMBERS.values()
@@ -66,7 +48,8 @@ class Plugins:
     registry: Registry
     built_in: Mapping[str, Source]
     _sources: dict[str, list[Source]] | None = attrs.field(default=None, init=False)
-    _namespaces: dict[str, Namespace] = attrs.field(factory=dict, init=False)
+    spaces: dict[str, Any] = attrs.field(factory=dict, init=False)
+    """What `opgrad.names` made of each namespace, once: it lives as long as these plugins."""
     _failures: dict[str, PluginError] = attrs.field(factory=dict, init=False)
     _loading: dict[str, int] = attrs.field(factory=dict, init=False)
     """The thread that loads each namespace. No lock is held while code of a plugin runs: a thread
@@ -250,14 +233,6 @@ class Plugins:
         if replaced:
             print(f"opgrad: {namespace!r} was defined before and is replaced")  # noqa: T201 -- a notice to whoever is typing
 
-    def namespace(self, name: str) -> Namespace:
-        """The ops of a loaded namespace as attributes, always the same object."""
-        with self._lock:
-            if name not in self._namespaces:
-                self._namespaces[name] = Namespace(self, name)
-
-            return self._namespaces[name]
-
     def forget(self, namespace: str) -> None:
         """Take a namespace out again, with the memory of its failure."""
         with self._lock:
@@ -341,101 +316,6 @@ def _name_flaw(namespace: str, who: str, registry: Registry) -> PluginError | No
     return None
 
 
-# -- names as attributes --------------------------------------------------------------------------
-
-
-class Namespace:
-    """The ops of one namespace as attributes: `opgrad.ops.acme.softplus2`.
-
-    The namespace of the built-in ops also gives the other namespaces.
-    """
-
-    def __init__(self, plugins: Plugins, name: str) -> None:
-        self._plugins = plugins
-        self._name = name
-        plugins.registry.subscribe(self._forget)
-
-    def _forget(self, _: Iterable[Op]) -> None:
-        for name in [name for name, held in vars(self).items() if isinstance(held, Op)]:
-            del self.__dict__[name]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        found = find(self._plugins, self._name, name)
-        self.__dict__[name] = found
-
-        return found
-
-    def __dir__(self) -> list[str]:
-        return names(self._plugins, self._name)
-
-    def __repr__(self) -> str:
-        return f"<ops of {self._name!r}: {', '.join(dir(self))}>"
-
-
-def find(plugins: Plugins, namespace: str, name: str) -> Any:
-    """An op of a namespace, another of its names, or (from the built-in one) another namespace.
-
-    Raises:
-        UnknownOpError: None is there; the message names the nearest.
-        PluginError: The plugin that owns the name cannot be used.
-    """
-    plugins.load(namespace)
-    op = plugins.registry.table(namespace).get(name)
-    if op is None and namespace in plugins.built_in:  # `linalg.matmul` is `matmul`
-        op = plugins.registry.table(BUILT_IN).get(name)
-    if op is not None:
-        return op
-    if name in members(namespace):
-        return getattr(members(namespace)[name], name)
-    if namespace != BUILT_IN:
-        raise UnknownOpError(plugins.registry.unknown(f"{namespace}.{name}"))
-    if name == BUILT_IN:
-        return plugins.namespace(name)
-    known = (plugins.registry.namespaces, plugins.built_in)
-    if not any(name in names for names in known) and name not in plugins.sources():
-        raise UnknownOpError(_unknown(plugins, name))
-    plugins.load(name)
-
-    return plugins.namespace(name)
-
-
-@functools.cache
-def members(namespace: str) -> Mapping[str, ModuleType]:
-    """The names of a built-in namespace that are no ops, each with the module that has it."""
-    modules = [importlib.import_module(f"opgrad.ops.{file}") for file in MEMBERS.get(namespace, ())]
-
-    return {name: module for module in modules for name in module.__all__}
-
-
-def _unknown(plugins: Plugins, name: str) -> str:
-    """What to say of a bare name: near ops, near namespaces, plugins' ops of that name."""
-    message = plugins.registry.unknown(name)
-    near = difflib.get_close_matches(name, list(plugins.sources()), 1)
-    if not near and "did you mean" not in message:
-        known = sorted({*plugins.registry.namespaces, *plugins.sources()} - {BUILT_IN})
-        listed = f" (namespaces installed here: {', '.join(known)})" if known else ""
-        return f"{message}, nor a namespace of that name{listed}; `opgrad list` shows what is there"
-    if not near:
-        return message
-    if "did you mean" in message:
-        return f"{message.removesuffix('?')} or the namespace {near[0]!r}?"
-
-    return f"{message}; did you mean the namespace {near[0]!r}?"
-
-
-def names(plugins: Plugins, namespace: str) -> list[str]:
-    """The names under a namespace; under the built-in one, also those of other namespaces."""
-    plugins.load(namespace)
-    found = {*plugins.registry.table(namespace), *members(namespace)}
-    if namespace == BUILT_IN:
-        usable = (n for n in plugins.sources() if plugins.enabled(n))
-        found |= {*usable, *plugins.built_in, *plugins.registry.namespaces} - {BUILT_IN}
-
-    return sorted(found)
-
-
 def _built_in_source(namespace: str, families: tuple[str, ...]) -> Source:
     modules = tuple([f"opgrad.ops.{family}" for family in families])
 
@@ -444,9 +324,3 @@ def _built_in_source(namespace: str, families: tuple[str, ...]) -> Source:
 
 REGISTRY = Registry()
 PLUGINS = Plugins(REGISTRY, {name: _built_in_source(name, f) for name, f in FAMILIES.items()})
-CORE = PLUGINS.namespace(BUILT_IN)
-
-
-def core() -> Namespace:
-    """The namespace of the built-in ops: what rules get as `xp` when a sweep is recorded."""
-    return CORE

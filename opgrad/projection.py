@@ -14,7 +14,7 @@ from typing import Any
 
 from opgrad import namespaces
 from opgrad.errors import NotDifferentiableError, RuleError
-from opgrad.plugins import core
+from opgrad.names import core
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
 

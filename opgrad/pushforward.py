@@ -13,9 +13,9 @@ from typing import Any
 from opgrad import namespaces
 from opgrad.backprop import ASKED, gradients, note, plan_sweep
 from opgrad.errors import RuleError
+from opgrad.names import core
 from opgrad.namespaces import REAL, describe, kind_of, of_type
 from opgrad.op import Op
-from opgrad.plugins import core
 from opgrad.projection import (
     data_of,
     everywhere,

@@ -13,8 +13,8 @@ from typing import Any
 from opgrad import namespaces
 from opgrad.define import op as define
 from opgrad.errors import MissingRuleError, NotDifferentiableError, RuleError
+from opgrad.names import core
 from opgrad.op import Op
-from opgrad.plugins import core
 from opgrad.projection import data_of, project, zeros_like
 from opgrad.rules import call_source, parameters_of, write_function
 from opgrad.structure import PICK, alias, pick_all
@@ -371,6 +371,18 @@ def run_forward(op: Op, xp: Any, operands: Sequence[Any], node: Value) -> Any:
     result = op.forward(*([xp] if op.wants_xp else []), *operands, **node.attributes)
 
     return result[0] if op.saves else result
+
+
+def product_rule(op: Op, name: str) -> Callable[[Any, Value], Any] | None:
+    """The gradient of an operand, given `g` and the node, where it is g times what is not of g.
+
+    That is a `derivative`, and a backward rule that hands on g itself.
+    """
+    rule = op.rule("backward", name)
+    if rule is None:
+        return _gradient_call(op, name, record=False) if op.rule("derivative", name) else None
+
+    return (lambda g, _: g) if _handed_back(rule) == "g" else None
 
 
 # -- rules that use what the forward saved --------------------------------------------------------

@@ -18,6 +18,7 @@ from opgrad.errors import NotDifferentiableError, OpgradWarning, RuleError
 from opgrad.inputs import Inputs, Position, arguments, as_output, checked_tangents
 from opgrad.projection import data_of, is_complex, pop_owned, zeros_like
 from opgrad.pushforward import tangents
+from opgrad.rows import sweep_rows
 from opgrad.types import shape as shape_of
 from opgrad.value import Value, constant, recorded
 
@@ -216,6 +217,31 @@ class Run:
                 )  # fmt: skip
             _fill_zeros(found, inputs)
             yield _hand_out_leaves(found, was_recorded, inputs)
+
+    def pull_rows(self, place: int) -> list[Any] | None:
+        """The gradients of the input leaves by each entry of one output leaf, an array of them all.
+
+        None where that is no way to do it: see `sweep_rows`.
+        """
+        inputs, output = self._inputs, self._outputs[place]
+        if inputs.record or inputs.any_value or type(output) is not Value or not output.serial:
+            return None
+        if output.size < 2 or not hasattr(output._data, "dtype"):  # noqa: PLR2004 -- one row is no batch
+            return None
+        nodes, others = plan_sweep([output], inputs.values, inputs.floor)
+        if others and inputs.record is not None:
+            return None
+
+        found = sweep_rows(nodes, output, inputs.values, inputs.floor)
+        if found is None:
+            return None
+        xp = namespaces.of_type(type(output._data))
+        zeros = [zeros_like(value._data) for value in inputs.values]
+
+        return [
+            xp.broadcast_to(zero, (output.size, *shape_of(zero))).copy() if g is None else g
+            for g, zero in zip(found, zeros, strict=True)
+        ]
 
     def push(self, *ts: Any) -> Any:
         """The tangent of the output for tangents of the inputs: see `linearize`."""

@@ -18,7 +18,8 @@ import pytest
 
 import opgrad
 from opgrad.errors import ConflictError, PluginError, UnknownOpError
-from opgrad.plugins import PLUGINS, Plugins, find
+from opgrad.names import find
+from opgrad.plugins import PLUGINS, Plugins
 from opgrad.registry import Registry
 
 

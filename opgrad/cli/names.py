@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 
 from opgrad.errors import UnknownOpError
+from opgrad.names import find
 from opgrad.op import Op
-from opgrad.plugins import PLUGINS, REGISTRY, find
+from opgrad.plugins import PLUGINS, REGISTRY
 from opgrad.rules import REQUIRED
 
 

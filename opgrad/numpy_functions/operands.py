@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from opgrad.names import core
 from opgrad.namespaces import numpy as xp
-from opgrad.plugins import core
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
 

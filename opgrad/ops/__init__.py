@@ -8,10 +8,11 @@ constants, functions that make arrays).
 # No lower-case name may be imported here: it would hide the plugin's namespace of that name.
 from typing import Any
 
+from opgrad.families import BUILT_IN
+from opgrad.names import find as _find
+from opgrad.names import names as _names
 from opgrad.ops.inspection import __array_api_version__, __array_namespace_info__
-from opgrad.plugins import BUILT_IN, PLUGINS
-from opgrad.plugins import find as _find
-from opgrad.plugins import names as _names
+from opgrad.plugins import PLUGINS
 
 __all__ = ["__array_api_version__", "__array_namespace_info__"]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from opgrad.errors import ConversionError
+from opgrad.names import core
 from opgrad.ops.inspection import check_device, library, plain
-from opgrad.plugins import core
 from opgrad.value import Value, constant
 
 __all__ = [

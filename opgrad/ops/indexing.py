@@ -95,7 +95,7 @@ def getitem_arguments(x, *indices, key=None):
 @getitem.backward("x")
 def getitem_backward(g, x, i0, i1, i2, i3, key):
     """g, added at the key to zeros of the shape of x."""
-    return getitem_transpose(g, x, i0, i1, i2, i3, key=key)
+    return getitem_transpose.again((g, x, i0, i1, i2, i3), {"key": key})
 
 
 @op(
@@ -126,13 +126,13 @@ def getitem_transpose(xp, picked, x, i0=None, i1=None, i2=None, i3=None, *, key)
 @getitem_transpose.backward("picked")
 def getitem_transpose_backward(g, i0, i1, i2, i3, key):
     """g[key]."""
-    return getitem(g, i0, i1, i2, i3, key=key)
+    return getitem.again((g, i0, i1, i2, i3), {"key": key})
 
 
 @getitem_transpose.jvp("picked")
 def getitem_transpose_jvp(t, x, i0, i1, i2, i3, key):
     """The same of t, as an op: the forward fills an array, which nobody can differentiate."""
-    return getitem_transpose(t, x, i0, i1, i2, i3, key=key)
+    return getitem_transpose.again((t, x, i0, i1, i2, i3), {"key": key})
 
 
 # --------------------------------------------------------------------------------- templates

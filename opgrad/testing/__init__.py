@@ -7,14 +7,22 @@
 from __future__ import annotations
 
 from opgrad.testing.differences import central_difference, forward_difference
+from opgrad.testing.engine import CHECKS, TIERS, check_op, ops_named
 from opgrad.testing.gradients import check_gradients
+from opgrad.testing.outcomes import OpReport, Outcome
 from opgrad.testing.report import Entry, GradientMismatch, GradientReport
 
 __all__ = [
+    "CHECKS",
+    "TIERS",
     "Entry",
     "GradientMismatch",
     "GradientReport",
+    "OpReport",
+    "Outcome",
     "central_difference",
     "check_gradients",
+    "check_op",
     "forward_difference",
+    "ops_named",
 ]

@@ -20,8 +20,8 @@ import attrs
 
 from opgrad import namespaces, trees
 from opgrad.errors import CallError
+from opgrad.names import core
 from opgrad.op import Op
-from opgrad.plugins import core
 from opgrad.projection import data_of
 from opgrad.testing.differences import Index, indices, moved
 from opgrad.testing.slopes import Change
