@@ -33,7 +33,9 @@ def op(forward: Function | None = None, /, **declarations: Any) -> Any:
             returns `(y, saved)`); `outputs` (forward returns a tuple); `broadcasts` (gradients
             are summed out to each operand's shape); `operator`, `methods`, `properties` (how a
             Value reaches the op); `numpy` (NumPy's names for it, where they differ); `symbol` (in
-            drawings); `domain` (open interval an operand); `kinks`; `samples`.
+            drawings); `domain` (open interval an operand); `kinks` (points, or
+            `{point: derivative there}`); `samples`; `expected_failures`
+            (`{check: reason}`, for `opgrad check`).
 
     Raises:
         OpDefinitionError: The definition is malformed; the message names what exists.
@@ -141,6 +143,20 @@ def _intervals(value: Any) -> bool:
     )
 
 
+def _points(value: Any) -> bool:
+    numbers = [*value, *value.values()] if isinstance(value, Mapping) else value
+
+    return isinstance(value, Sequence | Mapping) and all(
+        isinstance(n, int | float) and not isinstance(n, bool) for n in numbers
+    )
+
+
+def _reasons(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(
+        isinstance(text, str) and text.strip() for text in (*value, *value.values())
+    )
+
+
 def _flag(value: Any) -> bool:
     return isinstance(value, bool)
 
@@ -165,14 +181,12 @@ _DECLARATIONS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "numpy": ("names of NumPy functions", _names),
     "symbol": ("text", _text),
     "domain": ("(low, high), or an operand's name: (low, high)", _intervals),
-    "kinks": (
-        "a tuple of numbers",
-        lambda v: isinstance(v, Sequence) and all(isinstance(k, int | float) for k in v),
-    ),
+    "kinks": ("a tuple of numbers, or {point: derivative there}", _points),
     "samples": (
         "a tuple of opgrad.sample(...)",
         lambda v: isinstance(v, Sequence) and all(isinstance(s, Sample) for s in v),
     ),
+    "expected_failures": ("{name of a check: why the op fails it}", _reasons),
     "elementwise": ("True or False", _flag),
     "composite": ("True or False", _flag),
 }
@@ -188,7 +202,10 @@ def _make(forward: Function, declarations: dict[str, Any]) -> Op:
     operands = tuple(n for n in parameters.positional if n != "xp")
     optional = _count_optional(forward, operands, parameters)
     nondiff = _as_nondiff(name, declarations.pop("nondiff", ()), operands, parameters.variadic)
-    for key in ("methods", "properties", "numpy", "samples", "kinks"):
+    kinks = declarations.pop("kinks", ())
+    declarations["kinks"] = dict(kinks if isinstance(kinks, Mapping) else dict.fromkeys(kinks))
+    declarations["expected_failures"] = dict(declarations.pop("expected_failures", {}))
+    for key in ("methods", "properties", "numpy", "samples"):
         value = declarations.pop(key, ())
         declarations[key] = (value,) if isinstance(value, str) else tuple(value)
     if declarations.get("composite") and (declarations.get("saves") or declarations.get("outputs")):

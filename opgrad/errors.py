@@ -12,6 +12,7 @@ OpgradError
 ├── NonFiniteError           ArithmeticError      the first NaN or inf, under opgrad.debug()
 ├── InPlaceError             RuntimeError         data changed between forward and backward
 ├── ConversionError          TypeError            a conversion that would lose the gradient
+├── ScaffoldError            ValueError           `opgrad new` cannot write what was asked for
 └── PluginError              ImportError          a plugin that cannot be used
     └── ConflictError                             two plugins claim one name
 ```
@@ -65,6 +66,10 @@ class InPlaceError(OpgradError, RuntimeError):
 
 class ConversionError(OpgradError, TypeError):
     """A Value that is being differentiated was about to lose its gradient silently."""
+
+
+class ScaffoldError(OpgradError, ValueError):
+    """The files of a new plugin or op cannot be written; nothing was."""
 
 
 class PluginError(OpgradError, ImportError):

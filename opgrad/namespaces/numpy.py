@@ -86,6 +86,14 @@ def _select_bits(condition: Any, x: Any, *, keep: bool) -> Any:
     return mask.view(x.dtype)
 
 
+def add_at(x: Any, key: Any, values: Any) -> Any:
+    """Zeros like x, with the values added at [key]: an entry that is named twice gets both."""
+    result = np.zeros(x.shape, dtype=x.dtype)
+    np.add.at(result, key, values)
+
+    return result
+
+
 # -- extras ---------------------------------------------------------------------------------------
 
 

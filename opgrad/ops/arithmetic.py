@@ -224,6 +224,7 @@ def floor_divide_jvp_b(xp, t):
 @elementwise(
     operator="%",
     numpy=("mod",),
+    domain={"b": (0.0, math.inf)},
     samples=(
         sample(7.5, 2.0),
         sample(-7.5, 2.0),
@@ -504,17 +505,22 @@ def nextafter_jvp_b(xp, t):
 def is_complex(x):
     """Whether the data are complex; for a Value as for what it holds."""
     dtype = getattr(x, "dtype", type(x))
+    kind = getattr(dtype, "kind", None)  # NumPy's; other libraries have it in the name alone
 
-    return dtype is complex or getattr(dtype, "kind", "") == "c"
+    return dtype is complex or kind == "c" or (kind is None and "complex" in str(dtype))
 
 
 # ------------------------------------------------------------------ the parts of complex numbers
 
 
-@elementwise(linear=True, properties=("real",), samples=(sample(2.0), sample([1.0, -2.0])))
+@elementwise(
+    linear=True,
+    properties=("real",),
+    samples=(sample(2.0), sample([1.0, -2.0]), sample(1.0 - 2.0j), sample([0.5 + 1.0j, -2.0j])),
+)
 def real(xp, x):
     """The real part; of a real number the number."""
-    return xp.real(x)
+    return xp.real(x) if is_complex(x) else x
 
 
 @real.backward
@@ -523,20 +529,27 @@ def real_backward(g):
     return g
 
 
-@elementwise(linear=True, properties=("imag",), samples=(sample(2.0), sample([1.0, -2.0])))
+@elementwise(
+    linear=True,
+    properties=("imag",),
+    samples=(sample(2.0), sample([1.0, -2.0]), sample(1.0 - 2.0j), sample([0.5 + 1.0j, -2.0j])),
+)
 def imag(xp, x):
     """The imaginary part; of a real number 0."""
-    return xp.imag(x)
+    return xp.imag(x) if is_complex(x) else xp.zeros_like(x)
 
 
 @imag.backward
-def imag_backward(g):
-    """Re(g dIm(x)) = Re(-i g dx): -i g, whose real part is 0, as it must be for real x."""
-    return -1j * g
+def imag_backward(xp, g, x):
+    """Re(g dIm(x)) = Re(-i g dx): -i g; for real x nothing."""
+    return -1j * g if is_complex(x) else xp.zeros_like(g)
 
 
 @elementwise(
-    linear=True, methods=("conj",), numpy=("conjugate",), samples=(sample(2.0), sample([1.0, -2.0]))
+    linear=True,
+    methods=("conj",),
+    numpy=("conjugate",),
+    samples=(sample(2.0), sample([1.0, -2.0]), sample(1.0 - 2.0j), sample([0.5 + 1.0j, -2.0j])),
 )
 def conj(xp, x):
     """The complex conjugate; of a real number the number."""

@@ -149,7 +149,7 @@ def _without_initial(g, axis, include_initial):
 
 def _part(axis, start, stop):
     """The key of the entries from `start` to `stop` along `axis`."""
-    return (*(slice(None),) * axis, slice(start, stop))
+    return (*(slice(None),) * axis, slice(start, stop), ...)
 
 
 def _entry(x, axis):
@@ -183,8 +183,9 @@ def diff(xp, x, prepend=None, append=None, *, n=1, axis=-1):
     along = _counted(x, axis)
     joined = _joined(xp, x, prepend, append, along)
     for _ in range(n):
-        last = max(shape_of(joined)[along] - 1, 0)
-        joined = joined[_part(along, 1, None)] - joined[_part(along, 0, last)]
+        count = shape_of(joined)[along]
+        first, last = min(count, 1), max(count - 1, 0)
+        joined = joined[_part(along, first, None)] - joined[_part(along, 0, last)]
 
     return joined
 

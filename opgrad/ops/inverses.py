@@ -140,7 +140,10 @@ def det_jvp(xp, t, x):
     return xp.sum(cofactors(x) * t, axis=(-2, -1))
 
 
-@op(samples=(*_ANY_RANK, sample([[1.0, 0.0], [0.0, 1.0]])))
+@op(
+    samples=(*_ANY_RANK, sample([[1.0, 0.0], [0.0, 1.0]])),
+    expected_failures={"second-order": "it needs the inverse, and raises where there is none"},
+)
 def cofactors(xp, x):
     """Cᵢⱼ = ∂det(x)/∂xᵢⱼ, the transposed adjugate, found from the singular values of x.
 

@@ -203,19 +203,24 @@ def cross(xp, a, b, *, axis=-1):
         )
         raise CallError(message)
 
-    return xp.linalg.cross(a, b, axis=axis)
+    return xp.linalg.cross(a, b, axis=_from_the_end(a, axis))
+
+
+def _from_the_end(x, axis):
+    """The axis as a negative number, which the standard asks for."""
+    return axis - len(shape_of(x)) if axis >= 0 else axis
 
 
 @cross.backward("a")
 def cross_backward_a(xp, g, b, axis):
     """b × g."""
-    return xp.linalg.cross(b, g, axis=axis)
+    return xp.linalg.cross(b, g, axis=_from_the_end(g, axis))
 
 
 @cross.backward("b")
 def cross_backward_b(xp, g, a, axis):
     """g × a."""
-    return xp.linalg.cross(g, a, axis=axis)
+    return xp.linalg.cross(g, a, axis=_from_the_end(g, axis))
 
 
 @hookimpl

@@ -167,7 +167,9 @@ def repeat_backward(xp, g, x, repeats, axis):
 )
 def tile(xp, x, *, repetitions):
     """x laid out side by side, `repetitions` times along each axis, counted from the last axis."""
-    return xp.tile(x, repetitions) if shape_of(x) or repetitions != () else x
+    counts = repetitions if isinstance(repetitions, tuple) else (repetitions,)
+
+    return xp.tile(x, counts) if shape_of(x) or counts else x
 
 
 @tile.backward("x")
@@ -265,7 +267,7 @@ def pad_backward(xp, g, x, pad_width, mode):
         if pad_width[axis] != (0, 0):
             places = xp.pad(xp.arange(shape[axis]), (pad_width[axis],), mode=mode)
             before = (slice(None),) * axis
-            like = g[(*before, slice(0, shape[axis]))]  # only its shape and type matter
+            like = g[(*before, slice(0, shape[axis]), ...)]  # only its shape and type matter
             key = ((Slice(),) * axis) + (IndexArray(0),)
             g = getitem_transpose(g, like, places, key=key)
 

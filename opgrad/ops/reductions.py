@@ -117,13 +117,13 @@ def _other_rows(xp, rows):
     if n < 2:
         return xp.ones_like(rows)
     half = n // 2
-    first, second = rows[:half], rows[half : 2 * half]
+    first, second = rows[:half, ...], rows[half : 2 * half, ...]
     pairs = first * second
-    last = rows[2 * half :]  # one row where n is odd, else none
+    last = rows[2 * half :, ...]  # one row where n is odd, else none
     others = _other_rows(xp, xp.concat([pairs, last], axis=0))
-    beside = others[:half]
+    beside = others[:half, ...]
 
-    return xp.concat([beside * second, beside * first, others[half:]], axis=0)
+    return xp.concat([beside * second, beside * first, others[half:, ...]], axis=0)
 
 
 # ------------------------------------------------------------------------------- max and min

@@ -126,6 +126,7 @@ def atan_derivative(xp, x):
 
 @elementwise(
     numpy=("arctan2",),
+    expected_failures={"edges": "at the origin no angle is the limit, so the derivative is nan"},
     samples=(
         sample(1.0, 2.0),
         sample(0.0, 2.0),

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from opgrad.testing.differences import central_difference, forward_difference
-from opgrad.testing.engine import CHECKS, TIERS, check_op, ops_named
+from opgrad.testing.engine import CHECKS, TIERS, check_op, ops_named, reproduce
 from opgrad.testing.gradients import check_gradients
 from opgrad.testing.outcomes import OpReport, Outcome
 from opgrad.testing.report import Entry, GradientMismatch, GradientReport
+from opgrad.testing.suite import conformance
 
 __all__ = [
     "CHECKS",
@@ -23,6 +24,8 @@ __all__ = [
     "central_difference",
     "check_gradients",
     "check_op",
+    "conformance",
     "forward_difference",
     "ops_named",
+    "reproduce",
 ]

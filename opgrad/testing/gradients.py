@@ -83,7 +83,7 @@ def check_gradients(
     """
     __tracebackhide__ = True  # pytest then shows the line of the caller
     positions = (argnums,) if isinstance(argnums, int) else argnums
-    check = _Check(Subject.of(f, args, positions, seed), tolerance)
+    check = GradientCheck(Subject.of(f, args, positions, seed), tolerance)
     gradients = check.subject.reverse(check.subject.weights)
     found = check.compare("reverse", lambda axis: axis.of(gradients))
     modes: tuple[str, ...] = ("reverse",)
@@ -97,18 +97,26 @@ def check_gradients(
 
 
 @attrs.frozen
-class _Check:
-    subject: Subject
-    tolerance: float | None
+class GradientCheck:
+    """The derivatives of a function at a point, to be held against its slopes."""
 
-    def compare(self, mode: str, derivative: Callable[[Axis], float]) -> list[Entry]:
-        """Hold the derivative against the slope along every axis.
+    subject: Subject
+    tolerance: float | None = None
+
+    def compare(
+        self,
+        mode: str,
+        derivative: Callable[[Axis], float],
+        weights: Sequence[Any] | None = None,
+    ) -> list[Entry]:
+        """Hold the derivative of the weighted outputs against the slope along every axis.
 
         Raises:
             GradientMismatch: They differ, or no slope could be seen.
         """
         __tracebackhide__ = True
-        found = [(axis, self._judge(derivative(axis), axis)) for axis in self.subject.axes()]
+        axes = self.subject.axes()
+        found = [(axis, self._judge(derivative(axis), axis, weights)) for axis in axes]
         wrong = [(axis, finding) for axis, finding in found if not finding.fits]
         for axis, finding in sorted(wrong, key=lambda pair: -pair[1].error):
             worst = self._locate(mode, axis, finding)

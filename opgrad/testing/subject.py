@@ -81,6 +81,11 @@ class Subject:
     leaves: tuple[Leaf, ...]
     outputs: list[Any]
     weights: list[Any]
+    most: int | None = None
+    """At most so many entries are moved: of more, that many drawn at random."""
+    kept: dict[tuple[Axis, float], tuple[Any, list[Any]]] | None = None
+    """Where each axis was moved to, and the outputs there, if they are to be kept: for checks
+    that come back to the same point."""
 
     @staticmethod
     def of(
@@ -159,7 +164,14 @@ class Subject:
         return [data_of(y) for y in _real_leaves(result)]
 
     def axes(self) -> Iterator[Axis]:
-        """Everything that can be moved."""
+        """What is to be moved: everything, or as much of it as is allowed."""
+        if self.most is None or sum(_size(leaf.data) for leaf in self.leaves) <= self.most:
+            yield from self._all_axes()
+        else:
+            generator = random.Random(2)  # noqa: S311 -- a choice of entries, not a secret
+            yield from generator.sample([*self._all_axes()], self.most)
+
+    def _all_axes(self) -> Iterator[Axis]:
         for number, leaf in enumerate(self.leaves):
             for index in indices(leaf.data):
                 for part in ("real", "imag") if leaf.is_complex else ("",):
@@ -173,12 +185,10 @@ class Subject:
 
         @functools.cache
         def change(distance: float) -> Change:
-            new = moved(leaf, axis.index, distance * axis.unit)
-            data = [item.data for item in self.leaves]
-            data[axis.leaf] = new
+            new, outputs = self._moved(axis, distance)
             found = [
                 _difference(y, base, w)
-                for y, base, w in zip(self.run(data), self.outputs, weights, strict=True)
+                for y, base, w in zip(outputs, self.outputs, weights, strict=True)
             ]
             totals, changed, largest = zip(*found, strict=True)
             # Where nothing changed, it may have by less than the largest output can show.
@@ -186,6 +196,36 @@ class Subject:
             return _entry(new, axis) - start, sum(totals), size
 
         return change
+
+    def change(self, steps: Sequence[Any], distance: float) -> Change:
+        """How the weighted outputs change when each leaf moves by its step, as of `line`."""
+        pairs = zip(self.leaves, steps, strict=True)
+        outputs = self.run([leaf.data + step * distance for leaf, step in pairs])
+        found = [
+            _difference(y, base, w)
+            for y, base, w in zip(outputs, self.outputs, self.weights, strict=True)
+        ]
+        totals, changed, largest = zip(*found, strict=True)
+
+        return distance, sum(totals), sum(changed) or max(largest)
+
+    def _moved(self, axis: Axis, distance: float) -> tuple[Any, list[Any]]:
+        """A leaf with one entry moved, and the outputs there."""
+        held = self.kept.get((axis, distance)) if self.kept is not None else None
+        if held is not None:
+            return held
+        data = [item.data for item in self.leaves]
+        data[axis.leaf] = moved(data[axis.leaf], axis.index, distance * axis.unit)
+        found = data[axis.leaf], self.run(data)
+        if [shape(y) for y in found[1]] != [shape(y) for y in self.outputs]:
+            message = (
+                f"the result of {self.name} has another shape a step away, so it has no slope here"
+            )
+            raise CallError(message)
+        if self.kept is not None:
+            self.kept[axis, distance] = found
+
+        return found
 
     def at(self, axis: Axis) -> float:
         """The entry itself."""

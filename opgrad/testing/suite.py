@@ -1,21 +1,30 @@
 """`conformance`: the whole suite of an op or a namespace as pytest tests, and how a failure reads.
 
-What the two front ends share, pytest and `opgrad check`, stands here once: which ops a target
-names, what is counted of a report, and the text of a failure.
+What the two front ends share, pytest and `opgrad check`, stands here once: what is counted of a
+report, and the text of a failure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from opgrad.errors import OpgradError, UnknownOpError
+from opgrad.errors import OpgradError
 from opgrad.op import Op
 from opgrad.testing.engine import check_op, ops_named
-from opgrad.testing.outcomes import FAILED, OpReport, Outcome
+from opgrad.testing.outcomes import EXPECTED, FAILED, OpReport, Outcome
 
-COUNTED = "opgrad"
-"""The property of a pytest report that holds what was counted of an op."""
+COUNTED = "opgrad conformance"
+"""The property of a pytest report that holds what was counted of an op, and what it declares."""
+COLUMNS = {
+    "run": "run",
+    "failed": "failed",
+    "expected": "expected",
+    "skipped": "skipped",
+    "gradient_checks": "gradients",
+}
+"""What a table shows of the counts, and its headings."""
 
 
 def conformance(
@@ -48,7 +57,7 @@ def conformance(
     import pytest  # noqa: PLC0415 -- the checks themselves do without
 
     try:
-        ops = ops_to_check(target)
+        ops = ops_named(target)
     except OpgradError as error:
         raise error.with_traceback(None) from error.__cause__
 
@@ -67,32 +76,17 @@ def run_in_pytest(
     checks: Collection[str] | None = None,
     record: Callable[[str, object], None],
 ) -> None:
-    """Check one op within a test, record what was counted, and fail with the text of the findings."""
-    import pytest  # noqa: PLC0415 -- as above
+    """Check an op within a test: record what was counted; what was found wrong fails the test."""
+    import pytest  # noqa: PLC0415 -- the checks themselves do without
 
     report = check_op(op, tier=tier, checks=checks)
-    record(COUNTED, counted(report))
+    record(COUNTED, {"counts": counted(report), "expected": expected(report)})
     if not report.ok:
-        pytest.fail(failure_text(report), pytrace=False)
-
-
-def ops_to_check(target: str) -> list[Op]:
-    """The ops that a target names; to check nothing is refused.
-
-    Raises:
-        UnknownOpError: There is no such op or namespace, or the namespace is empty.
-        PluginError: The plugin that owns it cannot be used.
-    """
-    ops = ops_named(target)
-    if not ops:
-        message = f"namespace {target!r} has no ops, so there is nothing to check"
-        raise UnknownOpError(message)
-
-    return ops
+        pytest.fail(failure(report), pytrace=False)
 
 
 def counted(report: OpReport) -> dict[str, Any]:
-    """The op and what was counted, as plain data."""
+    """The op, and how many checks came to what; `run` are those that were not skipped."""
     return {
         "op": report.op.qualname,
         "run": report.passed + report.failed + report.expected,
@@ -100,5 +94,50 @@ def counted(report: OpReport) -> dict[str, Any]:
         "failed": report.failed,
         "skipped": report.skipped,
         "expected": report.expected,
-        "gradient checks": report.gradient_checks,
+        "gradient_checks": report.gradient_checks,
     }
+
+
+def totals(counts: Collection[Mapping[str, Any]]) -> str:
+    """How many checks came to what in all, in one line."""
+    if not counts:
+        return "no op was checked"
+    sums = {name: sum([row[name] for row in counts]) for name in COLUMNS}
+    ops = "1 op" if len(counts) == 1 else f"{len(counts)} ops"
+
+    return (
+        f"{ops}, {sums['run']} checks run ({sums['gradient_checks']} of gradients), "
+        f"{sums['skipped']} skipped: {sums['failed']} failed, {sums['expected']} failed as expected"
+    )
+
+
+def failure(report: OpReport) -> str:
+    """What was found wrong of an op: each failed check on its first case, and a program."""
+    first: dict[str, Outcome] = {}
+    cases: Counter[str] = Counter()
+    for outcome in report.outcomes:
+        if outcome.status == FAILED:
+            first.setdefault(outcome.check, outcome)
+            cases[outcome.check] += 1
+    parts = []
+    for check, outcome in first.items():
+        more = cases[check] - 1
+        on = f"\n  and on {more} more case{'s' * (more > 1)}" if more else ""
+        parts.append(f"{outcome.reason}{on}")
+    if report.vacuous:
+        whose = f"{report.op.described} at {report.op.place}"
+        parts.append(f"{whose} had no gradient checked: {report.vacuous}")
+    scripts = [outcome.script for outcome in first.values() if outcome.script]
+    if scripts:
+        which = "it" if len(scripts) == 1 else "the first of these"
+        parts += [f"this program shows {which}:", scripts[0].rstrip()]
+
+    return "\n\n".join(parts)
+
+
+def expected(report: OpReport) -> list[str]:
+    """Each check that an op fails as it declares, and the reason it gives; one line a check."""
+    declared = {it.check: it.reason for it in report.outcomes if it.status == EXPECTED}
+    name = report.op.qualname
+
+    return [f"{name} fails {check!r} as expected: {why}" for check, why in declared.items()]

@@ -54,7 +54,7 @@ def halves(x, axis):
         raise CallError(f"glu: axis {axis} of shape {size} cannot be halved; it must be even")
     before = (slice(None),) * (axis % len(size))
 
-    return x[(*before, slice(None, half))], x[(*before, slice(half, None))]
+    return x[(*before, slice(None, half), ...)], x[(*before, slice(half, None), ...)]
 
 
 @composite(

@@ -24,7 +24,7 @@ def softsign(xp, x):
 @softsign.derivative
 def softsign_derivative(xp, x):
     """Return 1 / (1 + |x|)^2."""
-    return 1.0 / xp.square(1.0 + xp.abs(x))
+    return xp.square(1.0 / (1.0 + xp.abs(x)))  # the square of 1 + |x| would overflow first
 
 
 @elementwise(

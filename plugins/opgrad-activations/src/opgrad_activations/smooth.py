@@ -60,7 +60,7 @@ def squareplus(xp, x, *, b=4.0):
     Source: Barron 2021, arXiv:2112.11687.
     """
     check_positive("squareplus", b=b)
-    half = 0.5 * (xp.abs(x) + xp.sqrt(x * x + b))
+    half = 0.5 * (xp.abs(x) + xp.hypot(x, math.sqrt(b)))  # x * x would overflow
 
     return xp.where(x > 0.0, half, 0.25 * b / half)
 
@@ -68,7 +68,7 @@ def squareplus(xp, x, *, b=4.0):
 @squareplus.derivative
 def squareplus_derivative(xp, x, y, *, b):
     """Return y / sqrt(x^2 + b), which is (1 + x / sqrt(x^2 + b)) / 2 without the cancellation."""
-    return y / xp.sqrt(x * x + b)
+    return y / xp.hypot(x, math.sqrt(b))
 
 
 OPS = (softplus, squareplus)

@@ -151,6 +151,7 @@ _DAWSON_FAR, _DAWSON_TERMS = 6.5, 30
 
 
 @elementwise(
+    expected_failures={"float16": "far out the coefficients of a series are beyond float16"},
     samples=(
         sample(0.5),
         sample(-3.0),

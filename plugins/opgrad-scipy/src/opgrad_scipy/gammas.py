@@ -49,6 +49,7 @@ def gammaln_derivative(x):
 
 @elementwise(
     domain=(0.0, math.inf),
+    expected_failures={"second-order": "complex data are differentiated once, as the docstring says"},
     samples=(sample(0.5), sample(1e6), sample(1.5 - 2.0j), sample(uniform((2, 3), 0.1, 4.0))),
 )
 def loggamma(x):
@@ -157,6 +158,7 @@ def order_first(first, *rest, n=None):
 
 @composite(
     elementwise=True,
+    expected_failures={"edges": "the domain begins at (d - 1) / 2, so it depends on an attribute"},
     samples=(sample(1.5, d=2), sample(30.0, d=5), sample(uniform((2, 3), 1.5, 4.0), d=3)),
 )
 def multigammaln(a, *, d):

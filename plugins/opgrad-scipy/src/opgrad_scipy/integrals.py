@@ -10,7 +10,7 @@ from opgrad_scipy.special import check_whole, evaluate, polynomial
 _UNARY = (sample(0.5), sample(3.0), sample(20.0), sample(uniform((2, 3), 0.2, 8.0)))
 
 
-@elementwise(samples=(*_UNARY, sample(-3.0)))
+@elementwise(domain=(0.0, math.inf), samples=(*_UNARY, sample(-3.0)))
 def expi(x):
     """Return the integral of e^t / t from -infinity to x, its principal value for x > 0.
 

@@ -126,7 +126,11 @@ def k1_derivative(x):
 # ------------------------------------------------------------------- without their exponentials
 
 
-@elementwise(domain={"x": (0.0, math.inf)}, samples=(*_ORDERS, sample(1.0, 1e6)))
+@elementwise(
+    domain={"x": (0.0, math.inf)},
+    expected_failures={"edges": "at 0 SciPy's ive is nan for orders below 0, where I is infinite"},
+    samples=(*_ORDERS, sample(1.0, 1e6)),
+)
 def ive(v, x):
     """Return e^-|x| I_v(x). The derivative of |x| at 0 is taken as 0.
 

@@ -51,6 +51,7 @@ def log_ndtr_derivative(xp, x):
 
 @elementwise(
     domain=(0.0, 1.0),
+    expected_failures={"second-order": "at 1e-300 it is beyond the range of floats"},
     samples=(sample(0.6), sample(0.01), sample(1e-300), sample(uniform((2, 3), 0.05, 0.95))),
 )
 def ndtri(p):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from opgrad import namespaces
 from opgrad.errors import CallError, MissingRuleError
 
 _FUNCTIONS: dict[str, Any] = {}
@@ -34,8 +35,15 @@ def evaluate_complex(name: str, *operands: Any) -> Any:
 
 
 def _as_given(y: Any, operands: tuple[Any, ...]) -> Any:
-    """A result in the precision of the operands: SciPy widens half, and some of single."""
-    given = "".join([o.dtype.char for o in operands if hasattr(o, "dtype")])
+    """A result in the precision of the operands: SciPy widens half, and some of single.
+
+    Arrays of another library were read by NumPy, and go back to theirs.
+    """
+    try:
+        given = "".join([o.dtype.char for o in operands if hasattr(o, "dtype")])
+    except AttributeError:  # no dtype of NumPy's
+        foreign = next(o for o in operands if hasattr(o, "dtype"))
+        return namespaces.of_type(type(foreign)).asarray(y)
     if not given:
         return y.item()
     if given.strip("efF"):
