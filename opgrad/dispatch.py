@@ -38,7 +38,7 @@ def run(op: Op, operands: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
     kinds = tuple([type(d) for d in data])
     xp = op.spaces.get(kinds)
     if xp is None:
-        xp = op.spaces[kinds] = namespace_of(op, data)
+        op, xp = _seen_first(op, kinds, data)
     wrapped = False
     for operand in operands:
         if type(operand) is Value:
@@ -62,6 +62,16 @@ def run(op: Op, operands: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         return result
 
     return _record(op, operands, attributes, result, saved)
+
+
+def _seen_first(op: Op, kinds: tuple[type, ...], data: tuple[Any, ...]) -> tuple[Op, Any]:
+    """What runs and with which namespace, for types not seen before; every time where it varies."""
+    spaces, choose = op.spaces, op.chooser  # in this order: a chooser comes before new `spaces`
+    if choose is not None:
+        return choose(kinds, data)  # type: ignore[no-any-return]
+    xp = spaces[kinds] = namespace_of(op, data)
+
+    return op, xp
 
 
 def _record(
@@ -112,18 +122,37 @@ def _without_gradient(op: Op, operands: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def compile_call(op: Op) -> Callable[..., Any]:
     """Write the call of an op with fixed operands and no attributes; keep it on the op."""
-    if op.arity == 1:
-        compiled: Callable[..., Any] = _unary(op)
-    elif op.arity == 2:  # noqa: PLR2004 -- two operands
-        compiled = _binary(op)
-    else:
-
-        def compiled(*operands: Any) -> Any:
-            return call(op, operands, {})
-
+    choose = op.chooser
+    compiled = _own_call(op) if choose is None else _choosing_call(op, choose)
     object.__setattr__(op, "call", compiled)
 
-    return compiled
+    return compiled if op.chooser is choose else compile_call(op)  # it came in between
+
+
+def _own_call(op: Op) -> Callable[..., Any]:
+    if op.arity == 1:
+        return _unary(op)
+    if op.arity == 2:  # noqa: PLR2004 -- two operands
+        return _binary(op)
+
+    return lambda *operands: call(op, operands, {})
+
+
+def _choosing_call(op: Op, choose: Callable[..., Any]) -> Callable[..., Any]:
+    """The call of an op for which some user prefers a kernel; also its operator on Values."""
+    own = _own_call(op)
+
+    def call_chosen(*operands: Any) -> Any:
+        data = tuple([o._data if type(o) is Value else o for o in operands])
+        chosen, _ = choose(tuple([type(d) for d in data]), data)
+        if chosen is op:
+            return own(*operands)
+        return (chosen.call or compile_call(chosen))(*operands)
+
+    call_chosen.__name__ = op.name
+    call_chosen.__doc__ = op.documentation
+
+    return call_chosen
 
 
 def _forward(op: Op) -> Callable[..., Any]:

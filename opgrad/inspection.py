@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterable, Iterator
-from types import SimpleNamespace
-from typing import Any
+from collections.abc import Iterable
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
@@ -15,6 +15,9 @@ from opgrad.discovery import Source
 from opgrad.errors import ConflictError, PluginError, did_you_mean
 from opgrad.op import Op
 from opgrad.types import Provider
+
+if TYPE_CHECKING:
+    from opgrad.kernels import Kernel
 
 HOOKS = tuple(name for name in vars(hookspecs) if name.startswith("opgrad_"))
 
@@ -45,23 +48,31 @@ def import_plugin(source: Source, name: str) -> object:
     return plugin
 
 
-def ops_of(plugins: Iterable[object], provider: Provider) -> list[Op]:
-    """Call each plugin's hook, and check everything it hands over."""
+def handed_over(
+    plugins: Iterable[object], provider: Provider
+) -> tuple[list[Op], tuple[Kernel, ...]]:
+    """Call each plugin's hooks, and check all that they hand over: ops, and kernels for others'."""
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     # Names alone, not modules: pluggy looks at every attribute of what it is given.
     specs: Any = SimpleNamespace(**{name: getattr(hookspecs, name) for name in HOOKS})
     manager.add_hookspecs(specs)
     ops: dict[Op, None] = {}
+    kernels: dict[tuple[str, str], Kernel] = {}
     for plugin in plugins:
-        for op in _call_hook(manager, plugin, provider):
+        results = _call_hooks(manager, plugin, provider)
+        for op in results.get("opgrad_ops", ()):
             _check_op(op, provider)
             ops[op] = None
+        for kernel in results.get("opgrad_kernels", ()):
+            _check_kernel(kernel, kernels.setdefault((kernel.op, kernel.data), kernel), provider)
 
-    return list(ops)
+    return list(ops), tuple(kernels.values())
 
 
-def _call_hook(manager: pluggy.PluginManager, plugin: object, provider: Provider) -> Iterator[Op]:
-    """The ops of one plugin, the only one registered for as long as this runs."""
+def _call_hooks(
+    manager: pluggy.PluginManager, plugin: object, provider: Provider
+) -> dict[str, list[Any]]:
+    """What each hook of one plugin gives, the only one registered for as long as this runs."""
     name = getattr(plugin, "__name__", type(plugin).__name__)
     hooks = _hooks_of(plugin, provider)
     try:
@@ -71,24 +82,44 @@ def _call_hook(manager: pluggy.PluginManager, plugin: object, provider: Provider
         places = ", ".join(map(_at, hooks.values()))
         message = f"plugin {provider.namespace!r} ({provider}), {name}{places}: {error}"
         raise PluginError(message) from error
-    results = manager.hook.opgrad_ops() or [None]  # pluggy leaves out what is None
+    # pluggy leaves out what is None
+    results = {hook: getattr(manager.hook, hook)() or [None] for hook in HOOKS if hook in hooks}
     manager.unregister(name=name)
-    for result in results:
-        if isinstance(result, (Op, str)) or not isinstance(result, Iterable):
+
+    return {
+        hook: _checked(hook, result, f"{hook} of {name} ({provider}){_at(hooks[hook])}")
+        for hook, (result,) in results.items()
+    }
+
+
+_MADE_BY = {
+    "opgrad_ops": ("op", "@opgrad.op, @opgrad.elementwise and @opgrad.composite"),
+    "opgrad_kernels": ("kernel", "@opgrad.kernel"),
+}
+
+
+def _checked(hook: str, result: Any, who: str) -> list[Any]:
+    """What a hook handed over, each of the kind that the hook is for."""
+    noun, makers = _MADE_BY[hook]
+    kind = Op if hook == "opgrad_ops" else _kernels().Kernel
+    if isinstance(result, (kind, str)) or not isinstance(result, Iterable):
+        message = f"{who} returned {result!r}; it returns the plugin's {noun}s, as a list or tuple"
+        raise PluginError(message)
+    given = list(result)
+    for it in given:
+        if not isinstance(it, kind):
             message = (
-                f"opgrad_ops of {name} ({provider}){_at(hooks['opgrad_ops'])} returned {result!r}; "
-                "it returns the plugin's ops, as a list or tuple"
+                f"{who} handed over {it!r}, which is not {'an' if noun == 'op' else 'a'} {noun}; "
+                f"{noun}s are made by {makers}"
             )
             raise PluginError(message)
-        for op in result:
-            if not isinstance(op, Op):
-                message = (
-                    f"opgrad_ops of {name} ({provider}){_at(hooks['opgrad_ops'])} handed over "
-                    f"{op!r}, which is not an op; ops are made by @opgrad.op, "
-                    "@opgrad.elementwise and @opgrad.composite"
-                )
-                raise PluginError(message)
-            yield op
+
+    return given
+
+
+def _kernels() -> ModuleType:
+    """The module of kernels: 3 ms that nobody pays for who has none."""
+    return importlib.import_module("opgrad.kernels")
 
 
 def _hooks_of(plugin: object, provider: Provider) -> dict[str, Any]:
@@ -153,6 +184,19 @@ def _check_op(op: Op, provider: Provider) -> None:
         raise PluginError(message)
 
 
+def _check_kernel(kernel: Kernel, first: Kernel, provider: Provider) -> None:
+    who = f"{provider} ({provider.namespace!r}) hands over {kernel!r}"
+    if first is not kernel:
+        message = f"{who} and {first!r}: one kernel for each op and kind of data"
+        raise PluginError(message)
+    if kernel.op.rpartition(".")[0] == provider.namespace:
+        message = f"{who}, an op of its own: a kernel is for an op of another plugin"
+        raise PluginError(message)
+    if kernel.provider not in {None, provider}:
+        message = f"{who}, which belongs to {kernel.provider}"
+        raise ConflictError(message)
+
+
 def check_redefinition(old: Iterable[Op], new: Iterable[Op], provider: Provider) -> None:
     """Only the same script or notebook may define a namespace anew."""
     before = {op.forward.__module__ for op in old}
@@ -163,6 +207,16 @@ def check_redefinition(old: Iterable[Op], new: Iterable[Op], provider: Provider)
             f"{', '.join(sorted(after))} cannot define it anew"
         )
         raise ConflictError(message)
+
+
+def said_by(error: BaseException) -> str:
+    """`KeyError: 'missing'`: what an error says, of one that cannot say it the kind alone."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 -- the text is the plugin's code too
+        return f"{type(error).__name__}, which cannot be printed"
+
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def place_of(error: BaseException, module: str) -> str:

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from opgrad import namespaces
-from opgrad.dispatch import operator_call
+from opgrad.dispatch import compile_call, operator_call
 from opgrad.errors import CallError, ConflictError
 from opgrad.op import BINARY_OPERATORS, UNARY_OPERATORS, Op
 from opgrad.registry import Registry
@@ -73,7 +73,9 @@ def _names_on_value(op: Op) -> dict[str, Any]:
     if op.operator is not None and len(op.operands) == 2:  # noqa: PLR2004 -- binary
         name, reflected = BINARY_OPERATORS[op.operator]
         fast = op.arity == 2  # noqa: PLR2004 -- binary
-        found[name] = operator_call(op) if fast else _method(op)
+        found[name] = _method(op)
+        if fast:  # no frame of Python between the operator and the op
+            found[name] = compile_call(op) if op.chooser else operator_call(op)
         if op.operator in {"==", "!="}:
             found[name] = _equality(op)
         if reflected:

@@ -91,7 +91,10 @@ class Op:
     numpy: tuple[str, ...] = ()
     symbol: str = ""
     domain: Mapping[str, tuple[float, float]] = attrs.field(factory=dict)
-    kinks: tuple[float, ...] = ()
+    kinks: Mapping[float, float | None] = attrs.field(factory=dict)
+    """Points where the derivative jumps, each with the derivative there, None where not stated."""
+    expected_failures: Mapping[str, str] = attrs.field(factory=dict)
+    """Checks of the conformance suite that the op fails, each with the reason."""
     samples: tuple[Sample, ...] = ()
     rules: dict[tuple[str, str | None], Function] = attrs.field(factory=dict, init=False)
     """Rules by kind and operand; operand None: one rule for all."""
@@ -107,6 +110,10 @@ class Op:
     """Attributes and types of values that were found to fit."""
     spaces: dict[tuple[type, ...], Any] = attrs.field(factory=dict, init=False)
     """The namespace for each combination of operand types, as they are seen."""
+    kernel_of: Op | None = attrs.field(default=None, init=False)
+    """Of a kernel: the op that it runs for, with the rules for derivatives of derivatives."""
+    chooser: Function | None = attrs.field(default=None, init=False)
+    """Picks what runs, where a kernel may be preferred (`preferring`); `spaces` is then empty."""
     # Calls compiled when first needed (see `dispatch`, `backprop`, `pushforward`).
     call: Function | None = attrs.field(default=None, init=False)
     plain_step: Any = attrs.field(default=None, init=False)
@@ -141,6 +148,9 @@ class Op:
     @property
     def qualname(self) -> str:
         """`namespace.name`; `local.name` for an op no registry has taken in."""
+        if self.kernel_of is not None:
+            return self.kernel_of.qualname
+
         return f"{self.provider.namespace if self.provider else 'local'}.{self.name}"
 
     def names_of(self, operands: Sequence[Any]) -> Sequence[str | None]:
@@ -208,11 +218,18 @@ class Op:
     @property
     def described(self) -> str:
         """Qualified name and provider: how every message names an op."""
-        return f"{self.qualname} ({self.provider or 'defined here, not in a plugin'})"
+        kernel = "kernel of " if self.kernel_of is not None else ""
+
+        return f"{self.qualname} ({kernel}{self.provider or 'defined here, not in a plugin'})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickled by name: the op that the same module defines elsewhere."""
-        return _by_name, (self.forward.__module__, self.forward.__qualname__)
+        """Pickled by name: the op that the same module defines elsewhere.
+
+        A kernel is pickled as its op: what runs elsewhere is what is preferred there.
+        """
+        forward = (self.kernel_of or self).forward
+
+        return _by_name, (forward.__module__, forward.__qualname__)
 
     def __repr__(self) -> str:
         editable = ", editable" if self.provider and self.provider.editable else ""

@@ -12,18 +12,21 @@ import importlib
 import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from opgrad.discovery import Source, scan, strict, switched_off_by
+from opgrad.discovery import Source, is_installed, scan, strict, switched_off_by
 from opgrad.errors import ConflictError, PluginError, UnknownOpError, did_you_mean
 from opgrad.families import BUILT_IN, FAMILIES, MEMBERS, members
-from opgrad.inspection import check_redefinition, import_plugin, ops_of, place_of
+from opgrad.inspection import check_redefinition, handed_over, import_plugin, place_of, said_by
 from opgrad.op import Op
 from opgrad.registry import Registry
 from opgrad.types import Provider
 from opgrad.version import __version__
+
+if TYPE_CHECKING:
+    from opgrad.kernels import Kernel
 
 RESERVED = frozenset({"core", "opgrad", "local", "test", "linalg", "fft"}).union(
     *FAMILIES.values(), *MEMBERS.values()
@@ -50,6 +53,7 @@ class Plugins:
     _sources: dict[str, list[Source]] | None = attrs.field(default=None, init=False)
     spaces: dict[str, Any] = attrs.field(factory=dict, init=False)
     """What `opgrad.names` made of each namespace, once: it lives as long as these plugins."""
+    _kernels: dict[str, tuple[Kernel, ...]] = attrs.field(factory=dict, init=False)
     _failures: dict[str, PluginError] = attrs.field(factory=dict, init=False)
     _loading: dict[str, int] = attrs.field(factory=dict, init=False)
     """The thread that loads each namespace. No lock is held while code of a plugin runs: a thread
@@ -93,6 +97,10 @@ class Plugins:
                     found.append(Status(source, "installed"))
 
         return found
+
+    def kernels(self, namespace: str) -> tuple[Kernel, ...]:
+        """The kernels that a loaded plugin offers for ops of others."""
+        return self._kernels.get(namespace, ())
 
     # -- loading ------------------------------------------------------------------------------
 
@@ -200,7 +208,7 @@ class Plugins:
         Raises:
             PluginError: The namespace is not free, or the plugin breaks a rule.
         """
-        flaw = _name_flaw(namespace, "load_plugin", self.registry)
+        flaw = name_flaw(namespace, "load_plugin", self.registry)
         if flaw is not None:
             raise flaw
         module = getattr(plugin, "__name__", type(plugin).__module__)
@@ -210,11 +218,11 @@ class Plugins:
             return
         provider = Provider(namespace, "load_plugin", "by hand", module)
         try:
-            ops = ops_of([plugin], provider)
-        except Exception as error:
-            if isinstance(error, PluginError):
-                raise
-            message = f"plugin {namespace!r} ({provider}) failed: {type(error).__name__}: {error}"
+            ops, kernels = handed_over([plugin], provider)
+        except PluginError:
+            raise
+        except (Exception, SystemExit) as error:
+            message = f"plugin {namespace!r} ({provider}) failed: {said_by(error)}"
             raise PluginError(message) from error
         if ops:  # what defines them is what may define them anew, whatever hands them over
             provider = attrs.evolve(provider, module=ops[0].forward.__module__)
@@ -229,7 +237,7 @@ class Plugins:
             replaced = held and not all(op in ops for op in held.values())
             if replaced:
                 check_redefinition(held.values(), ops, provider)
-            self.registry.commit(provider, ops)
+            self._commit(provider, ops, kernels)
         if replaced:
             print(f"opgrad: {namespace!r} was defined before and is replaced")  # noqa: T201 -- a notice to whoever is typing
 
@@ -237,6 +245,8 @@ class Plugins:
         """Take a namespace out again, with the memory of its failure."""
         with self._lock:
             self._failures.pop(namespace, None)
+            for kernel in self._kernels.pop(namespace, ()):
+                object.__setattr__(kernel, "provider", None)
             self.registry.discard(namespace)
 
     def rescan(self) -> None:
@@ -247,21 +257,24 @@ class Plugins:
             importlib.invalidate_caches()
 
     def _import_and_commit(self, source: Source) -> None:
-        namespace = source.namespace
         try:
             plugins = [import_plugin(source, name) for name in source.modules]
-            ops = ops_of(plugins, source.provider)
+            ops, kernels = handed_over(plugins, source.provider)
             self._check_owners(ops, source)
-            self.registry.commit(source.provider, ops)
+            self._commit(source.provider, ops, kernels)
         except (Exception, SystemExit) as error:
             place = place_of(error, source.module)
             if isinstance(error, PluginError) and not place:  # ours, of this plugin
                 raise
-            message = (
-                f"plugin {namespace!r} ({source}) failed: {type(error).__name__}: {error}"
-                f"{place}; repair or uninstall it, or set OPGRAD_DISABLE_PLUGINS={namespace}"
-            )
-            raise PluginError(message) from error
+            raise PluginError(_failure(source, error, place)) from error
+
+    def _commit(self, provider: Provider, ops: list[Op], kernels: tuple[Kernel, ...]) -> None:
+        self.registry.commit(provider, ops)
+        for kernel in kernels:
+            object.__setattr__(kernel, "provider", provider)
+        if kernels or self.kernels(provider.namespace):
+            self._kernels[provider.namespace] = kernels
+            self.registry.renew(())  # who chose among kernels looks again
 
     def _check_owners(self, ops: Iterable[Op], source: Source) -> None:
         """Refuse ops that another distribution's plugin defines, loaded or not."""
@@ -271,9 +284,9 @@ class Plugins:
             for other in sources
             if other.distribution != source.distribution
         ]
-        for op in ops:
+        for module, op in {op.forward.__module__: op for op in ops}.items():
             for other in others:
-                if other.holds(op.forward.__module__):
+                if other.holds(module):
                     message = (
                         f"op {op.name!r} at {op.place} belongs to {other}; {source} cannot "
                         f"register it in namespace {source.namespace!r}: call it, or define its own"
@@ -292,7 +305,7 @@ class Plugins:
 
 def _flaw(namespace: str, sources: Sequence[Source], registry: Registry) -> PluginError | None:
     """What keeps these sources from loading, before any is imported."""
-    flaw = _name_flaw(namespace, str(sources[0]), registry)
+    flaw = name_flaw(namespace, str(sources[0]), registry)
     if flaw is None and len(sources) > 1:
         both = " and ".join([f"{source} ({source.modules[0]})" for source in sources])
         message = (
@@ -304,7 +317,8 @@ def _flaw(namespace: str, sources: Sequence[Source], registry: Registry) -> Plug
     return flaw
 
 
-def _name_flaw(namespace: str, who: str, registry: Registry) -> PluginError | None:
+def name_flaw(namespace: str, who: str, registry: Registry) -> PluginError | None:
+    """What keeps a name from being a namespace: its form, or that opgrad needs it itself."""
     if not NAMESPACE.fullmatch(namespace):
         message = f"{who}: a namespace is [a-z][a-z0-9_]{{1,30}}, which {namespace!r} is not"
         return PluginError(message)
@@ -314,6 +328,27 @@ def _name_flaw(namespace: str, who: str, registry: Registry) -> PluginError | No
         return ConflictError(message)
 
     return None
+
+
+def _failure(source: Source, error: BaseException, place: str) -> str:
+    """What to say of a plugin whose import or hook raised."""
+    who = f"plugin {source.namespace!r} ({source})"
+    if isinstance(error, ModuleNotFoundError) and not place and not is_installed(source):
+        return (
+            f"{who} was uninstalled while this process ran: {said_by(error)}; "
+            "install it again, and start the program anew"
+        )
+
+    if source.distribution == "opgrad":
+        return (
+            f"opgrad itself is incomplete: {said_by(error)}; install it again; a frozen "
+            "application is to collect all modules of opgrad"
+        )
+
+    return (
+        f"{who} failed: {said_by(error)}{place}; "
+        f"repair or uninstall it, or set OPGRAD_DISABLE_PLUGINS={source.namespace}"
+    )
 
 
 def _built_in_source(namespace: str, families: tuple[str, ...]) -> Source:

@@ -212,7 +212,7 @@ def _check(data: Any, y: Any, op: Op) -> None:
 
 def _compile(op: Op) -> dict[bool, Callable[[Any, Tangents, Value], Any]]:
     """Write how an op pushes tangents `(xp, ts, node)`, on plain data and to be recorded."""
-    pushes = {record: _push_of(op, record=record) for record in (False, True)}
+    pushes = {False: _push_of(op, record=False), True: _push_of(op.kernel_of or op, record=True)}
     object.__setattr__(op, "pushes", pushes)
 
     return pushes

@@ -68,7 +68,7 @@ class Registry:
         """What to say of a name nobody provides."""
         names = [op.name if space == "core" else op.qualname for space, op in self._by_space()]
         bare = name.rpartition(".")[2]
-        near = difflib.get_close_matches(name, names, 3) or [
+        near = difflib.get_close_matches(name.removeprefix("core."), names, 3) or [
             full for full in names if full.rpartition(".")[2] == bare
         ]
         hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
@@ -147,6 +147,12 @@ class Registry:
             staged[op.name] = op
 
         return staged
+
+    def renew(self, ops: Iterable[Op]) -> None:
+        """Tell subscribers that these ops are called anew: a kernel may be preferred for them."""
+        with self._lock:
+            for listener in self._subscribers:
+                listener(ops)
 
     def discard(self, namespace: str) -> None:
         """Forget a namespace: its names are unknown afterwards. Recorded graphs keep their ops."""

@@ -37,11 +37,17 @@ def compile_step(op: Op, gradients: Gradients, *, record: bool) -> Step:
         gradients: `backprop.gradients`, for the graph inside a composite.
         record: On Values, to be recorded, or on plain data.
     """
+    if record and op.kernel_of is not None:  # a kernel may leave what can be recorded
+        step: Step = op.kernel_of.recorded_step or compile_step(
+            op.kernel_of, gradients, record=True
+        )
+        object.__setattr__(op, "recorded_step", step)
+        return step
     joint = op.rule("backward", None)
     if op.outputs and len(op.operands) == 1:
         joint = op.rule("backward", op.operands[0])
     if op is PICK:
-        step: Step = _pick_step
+        step = _pick_step
     elif joint is not None and (len(op.operands) != 1 or op.outputs):
         step = _joint_step(op, joint, record=record)
     elif op.composite and not (op.operands and all(_covered(op, n) for n in op.operands)):
@@ -367,7 +373,8 @@ def unroll(op: Op, node: Value, chosen: Iterable[int], *, record: bool) -> tuple
 
 
 def run_forward(op: Op, xp: Any, operands: Sequence[Any], node: Value) -> Any:
-    """The forward of a node's op on other operands, without what it saves."""
+    """The forward of a node's op on other operands, without what it saves; never a kernel."""
+    op = op.kernel_of or op
     result = op.forward(*([xp] if op.wants_xp else []), *operands, **node.attributes)
 
     return result[0] if op.saves else result

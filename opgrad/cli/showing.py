@@ -52,7 +52,16 @@ def facts(op: Op) -> dict[str, Any]:
         "domain": {name: [_bound(end) for end in ends] for name, ends in op.domain.items()},
         "kinks": list(op.kinks),
         "samples": len(op.samples),
+        "kernels": _kernels(op),
     }
+
+
+def _kernels(op: Op) -> list[dict[str, Any]]:
+    """What loaded plugins offer to run instead of the op's own forward."""
+    from opgrad.cli.prefer import kernel_facts  # noqa: PLC0415 -- `opgrad list` does without
+    from opgrad.preferring import PREFERENCES  # noqa: PLC0415 -- as above
+
+    return [kernel_facts(one) for one in PREFERENCES.candidates(op.qualname)]
 
 
 def modes(op: Op) -> dict[str, str]:
@@ -185,3 +194,7 @@ def _lines(known: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if known["kinks"]:
         yield "kinks at", ", ".join(f"{kink:g}" for kink in known["kinks"])
     yield "samples", str(known["samples"])
+    for kernel in known["kernels"]:
+        state = kernel["problem"] or ("runs" if kernel["runs"] else "does not run")
+        source = f"{kernel['distribution']} {kernel['version']}, {kernel['place']}"
+        yield "kernel", f"for {kernel['data']} data from {source}: {state}"

@@ -1,0 +1,383 @@
+"""Which kernel runs: what the user prefers, in a block, by a variable, or in a file.
+
+An op has no part in this until some preference in this process is for it. From then on it has a
+chooser: its calls look at what the thread or task prefers, and at the kind of the data. All other
+ops are called as ever.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import attrs
+
+from opgrad import namespaces, preferences
+from opgrad.discovery import strict
+from opgrad.dispatch import namespace_of
+from opgrad.errors import OpgradError, OpgradWarning, PluginError, UnknownOpError
+from opgrad.kernels import DATA, Kernel, fit
+from opgrad.names import find
+from opgrad.op import Op
+from opgrad.plugins import PLUGINS, Plugins
+from opgrad.preferences import Preference, qualified
+
+Table = Mapping[str, Op]  # by the name of the namespace's module: what runs
+_MODULES = {data: namespaces.LIBRARIES.get(data, namespaces.scalar.__name__) for data in DATA}
+
+
+@attrs.define(eq=False)
+class Selection:
+    """What the open `prefer` blocks of a thread or task ask for, the innermost first."""
+
+    wanted: tuple[Preference, ...] = ()
+    cache: tuple[Any, dict[Op, Table]] = attrs.field(factory=lambda: (None, {}), init=False)
+    """An era, and the tables made in it."""
+
+
+_open: ContextVar[Selection] = ContextVar("opgrad_preferred", default=Selection())  # noqa: B039 -- its cache is all that changes
+
+
+@contextmanager
+def prefer(plugin: str, *, op: str | Op | None = None) -> Iterator[None]:
+    """Run the kernels of a plugin within, in this thread or task alone.
+
+    Only where the plugin has a kernel for the op and its data; everything else runs as before. A
+    block within a block goes first, and every block goes before the variable OPGRAD_PREFER and
+    the file that `opgrad prefer` writes.
+
+    Args:
+        plugin: The namespace of the plugin that brings the kernels. With `op`, also the namespace
+            of the op itself: then the owner's forward runs, whatever else is preferred.
+        op: For this op alone: its name, or the op.
+
+    Raises:
+        UnknownOpError: There is no such plugin or op, or the plugin has no kernel (for it).
+        PluginError: The plugin cannot be used, or its kernel does not fit the op.
+
+    Examples:
+        >>> import opgrad
+        >>> with opgrad.prefer("core", op="core.tanh"):
+        ...     opgrad.ops.tanh(0.0)
+        0.0
+    """
+    name = op.qualname if isinstance(op, Op) else None if op is None else qualified(op)
+    wanted = PREFERENCES.activate(Preference(plugin, name))
+    _open.set(Selection((wanted, *_open.get().wanted)))
+    try:
+        yield
+    finally:  # taken out, not restored: generators may leave such blocks in any order
+        left = list(_open.get().wanted)
+        if wanted in left:
+            left.remove(wanted)
+        _open.set(Selection(tuple(left)))
+
+
+@attrs.frozen
+class Candidate:
+    """A kernel that a loaded plugin offers, and what comes of it."""
+
+    kernel: Kernel
+    op: Op | None
+    """The kernel as an op; None where it cannot run."""
+    problem: str = ""
+    chosen_by: str | None = None
+    """Who prefers it, "" for a `with` block; None where it does not run."""
+
+
+@attrs.define(eq=False)
+class Preferences:
+    """What is preferred in this process, and the ops that therefore choose."""
+
+    plugins: Plugins
+    _waiting: tuple[Preference, ...] = attrs.field(default=(), init=False)
+    """What the variable and the file name, until the first call of an op loads it."""
+    _base: tuple[Preference, ...] = attrs.field(default=(), init=False)
+    _suppliers: set[str] = attrs.field(factory=set, init=False)
+    _fitted: dict[tuple[Kernel, Op], Op] = attrs.field(factory=dict, init=False)
+    _unfit: set[Kernel] = attrs.field(factory=set, init=False)
+    _era: object = attrs.field(factory=object, init=False)
+    """Replaced when anything changes: tables of another era are made anew."""
+    _settling: set[int] = attrs.field(factory=set, init=False)
+    _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
+    """Never held while the registry's is taken, nor while code of a plugin runs."""
+
+    def __attrs_post_init__(self) -> None:
+        self.plugins.registry.subscribe(self._heed)
+
+    # -- asking for kernels -------------------------------------------------------------------
+
+    def activate(self, wanted: Preference) -> Preference:
+        """Load the plugin, see that its kernels fit, and let the ops they are for choose.
+
+        Returns:
+            The same preference, of the op by its own name: `linalg.matmul` is `core.matmul`.
+
+        Raises:
+            UnknownOpError: There is no such plugin or op, or no kernel (for it).
+            PluginError: The plugin cannot be used, or its kernel does not fit the op.
+        """
+        self.plugins.load(wanted.supplier)
+        if wanted.op is not None:
+            namespace, _, name = wanted.op.rpartition(".")
+            op = find(self.plugins, namespace, name)
+            if not isinstance(op, Op):
+                raise UnknownOpError(self.plugins.registry.unknown(wanted.op))
+            wanted = attrs.evolve(wanted, op=op.qualname)
+            if op.qualname == f"{wanted.supplier}.{name}":
+                return wanted
+        kernels = self._offered(wanted)
+        if not kernels:
+            raise UnknownOpError(self._nothing(wanted))
+        for kernel in kernels:
+            owner = self._owner(kernel)
+            if owner is not None:
+                self._fit(kernel, owner)
+        with self._lock:
+            self._suppliers.add(wanted.supplier)
+        self._heed()
+
+        return wanted
+
+    def _offered(self, wanted: Preference) -> list[Kernel]:
+        """The kernels that a preference is about, those for ops of plugins not installed aside."""
+        known = (self.plugins.registry.namespaces, self.plugins.built_in, self.plugins.sources())
+
+        return [
+            kernel
+            for kernel in self.plugins.kernels(wanted.supplier)
+            if wanted.op in {None, kernel.op}
+            and any(kernel.op.rpartition(".")[0] in names for names in known)
+        ]
+
+    def _nothing(self, wanted: Preference) -> str:
+        offered = [f"{k.op} for {k.data} data" for k in self.plugins.kernels(wanted.supplier)]
+        of = f" for {wanted.op}" if wanted.op else " for an op that is installed here"
+
+        return f"plugin {wanted.supplier!r} offers no kernel{of}; " + (
+            f"it offers: {', '.join(offered)}" if offered else "it offers none at all"
+        )
+
+    def _owner(self, kernel: Kernel) -> Op | None:
+        """The op that a kernel is for; None as long as its plugin is not loaded.
+
+        Raises:
+            PluginError: The plugin is loaded and has no such op.
+        """
+        registry = self.plugins.registry
+        owner = registry.get(kernel.op)
+        if owner is None and kernel.op.rpartition(".")[0] in registry.namespaces:
+            message = f"{kernel!r} is for an op that is not there: {registry.unknown(kernel.op)}"
+            raise PluginError(message)
+
+        return owner
+
+    def _fit(self, kernel: Kernel, owner: Op) -> Op:
+        made = self._fitted.get((kernel, owner))
+        if made is None:
+            made = self._fitted[kernel, owner] = fit(kernel, owner)
+
+        return made
+
+    # -- the variable and the file ------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Take in what the variable and the file prefer; nothing is loaded before an op is called.
+
+        Raises:
+            OpgradError: They cannot be read, under OPGRAD_STRICT; else there is a warning.
+        """
+        try:
+            self._waiting = tuple(preferences.written())
+        except OpgradError as error:
+            self._complain([f"{error}; nothing is preferred"], error)
+        self._heed()
+
+    def settle(self) -> bool:
+        """Load what the variable and the file name, and let only the ops concerned choose.
+
+        Returns:
+            False where that has to wait: a plugin calls ops while it is being imported.
+
+        Raises:
+            OpgradError: A plugin cannot be used, under OPGRAD_STRICT; else there is a warning.
+        """
+        me = threading.get_ident()
+        waiting = self._waiting
+        if not waiting:
+            return True
+        if me in self._settling or any(self._half_imported(one.supplier) for one in waiting):
+            return False
+        self._settling.add(me)
+        try:
+            base, failures = self._tried(waiting)
+        finally:
+            self._settling.discard(me)
+        with self._lock:
+            if not self._waiting:
+                return True  # another thread was faster
+            self._base, self._waiting = tuple(base), ()
+        self._dismiss()
+        self._complain(failures)
+
+        return True
+
+    def _tried(self, waiting: Iterable[Preference]) -> tuple[list[Preference], list[str]]:
+        base, failures = [], []
+        for wanted in waiting:
+            try:
+                base.append(self.activate(wanted))
+            except OpgradError as error:
+                failures.append(f"{wanted.where} prefers {wanted}, which cannot be: {error}")
+                if strict():
+                    raise type(error)(failures[-1]) from error
+
+        return base, failures
+
+    def _half_imported(self, supplier: str) -> bool:
+        modules = [m for source in self.plugins.sources().get(supplier, ()) for m in source.modules]
+        for module in modules:
+            parts = module.partition(":")[0].split(".")
+            for end in range(1, len(parts) + 1):
+                held = sys.modules.get(".".join(parts[:end]))
+                if getattr(getattr(held, "__spec__", None), "_initializing", False):
+                    return True
+
+        return False
+
+    @staticmethod
+    def _complain(failures: Iterable[str], cause: OpgradError | None = None) -> None:
+        for text in failures:
+            if cause is not None and strict():
+                raise cause
+            warnings.warn(text, OpgradWarning, stacklevel=4)
+
+    # -- ops that choose ----------------------------------------------------------------------
+
+    def _heed(self, _: Iterable[Op] = ()) -> None:
+        """Let ops choose that a kernel is for, now that some ops or preferences are new."""
+        registry = self.plugins.registry
+        with self._lock:
+            concerned = list(registry) if self._waiting else self._concerned()
+            new = [op for op in concerned if op.chooser is None]
+            for op in new:
+                self._set_chooser(op, self._chooser(op))
+            self._era = object()
+        if new:
+            registry.renew(new)
+
+    def _dismiss(self) -> None:
+        """Let ops be called as ever that waited for preferences which are not for them."""
+        registry = self.plugins.registry
+        with self._lock:
+            concerned = self._concerned()
+            free = [op for op in registry if op.chooser is not None and op not in concerned]
+            for op in free:
+                self._set_chooser(op, None)
+            self._era = object()
+        registry.renew(free)
+
+    def _concerned(self) -> list[Op]:
+        kernels = [k for supplier in self._suppliers for k in self.plugins.kernels(supplier)]
+        owners = map(self.plugins.registry.get, [kernel.op for kernel in kernels])
+
+        return list(dict.fromkeys([owner for owner in owners if owner is not None]))
+
+    @staticmethod
+    def _set_chooser(op: Op, choose: Callable[..., Any] | None) -> None:
+        """In this order: `dispatch` reads `spaces` before it, and it again after setting `call`."""
+        object.__setattr__(op, "chooser", choose)
+        object.__setattr__(op, "spaces", {})
+        object.__setattr__(op, "call", None)
+
+    def _chooser(self, op: Op) -> Callable[[tuple[type, ...], tuple[Any, ...]], tuple[Op, Any]]:
+        spaces: dict[tuple[type, ...], Any] = {}
+
+        def choose(kinds: tuple[type, ...], data: tuple[Any, ...]) -> tuple[Op, Any]:
+            xp = spaces.get(kinds)
+            if xp is None:
+                xp = spaces[kinds] = namespace_of(op, data)
+            return self.table(op).get(xp.__name__, op), xp
+
+        return choose
+
+    def table(self, op: Op) -> Table:
+        """What runs for an op here and now, by the name of the namespace's module."""
+        selection = _open.get()
+        era, tables = selection.cache
+        if era is not self._era:
+            tables = {}
+            selection.cache = (self._era, tables)
+        found = tables.get(op)
+        if found is None:
+            settled = self.settle()
+            found = {_MODULES[data]: it for data, it, _ in self._in_order(op, selection)}
+            if settled and selection.cache[0] is self._era:
+                tables[op] = found
+
+        return found
+
+    def _in_order(self, op: Op, selection: Selection) -> Iterator[tuple[str, Op, Preference]]:
+        """For each kind of data what runs, and who says so: who says so first counts."""
+        seen = set()
+        for wanted in (*selection.wanted, *self._base):
+            for data, it in self._offers(wanted, op):
+                if data not in seen:
+                    seen.add(data)
+                    yield data, it, wanted
+
+    def _offers(self, wanted: Preference, op: Op) -> Iterator[tuple[str, Op]]:
+        if wanted.op not in {None, op.qualname} or op.provider is None:
+            return
+        if wanted.op and wanted.supplier == op.provider.namespace:
+            yield from ((data, op) for data in DATA)
+        for kernel in self.plugins.kernels(wanted.supplier):
+            if kernel.op == op.qualname and kernel not in self._unfit:
+                try:
+                    made = self._fit(kernel, op)
+                except PluginError as error:  # of a plugin that was loaded after it was preferred
+                    if strict():
+                        raise
+                    self._unfit.add(kernel)
+                    self._complain([f"{error}; it does not run"])
+                else:
+                    yield kernel.data, made
+
+    # -- what there is ------------------------------------------------------------------------
+
+    def candidates(self, name: str | None = None) -> list[Candidate]:
+        """Every kernel that a loaded plugin offers, or those for one op, by op and plugin."""
+        registry = self.plugins.registry
+        kernels = [k for namespace in registry.namespaces for k in self.plugins.kernels(namespace)]
+        chosen = [k for k in kernels if name in {None, k.op}]
+
+        return [self._candidate(kernel) for kernel in sorted(chosen, key=lambda k: (k.op, k.data))]
+
+    def chosen(self, op: Op) -> dict[str, Op]:
+        """The kernels that run for an op here and now, by the kind of data."""
+        self.settle()
+
+        return {data: it for data, it, _ in self._in_order(op, _open.get()) if it is not op}
+
+    def _candidate(self, kernel: Kernel) -> Candidate:
+        namespace = kernel.op.rpartition(".")[0]
+        try:
+            self.plugins.load(namespace)
+            owner = self._owner(kernel)
+            if owner is None:
+                return Candidate(kernel, None, f"{kernel.op} is not there")
+            made = self._fit(kernel, owner)
+        except OpgradError as error:
+            return Candidate(kernel, None, str(error))
+        self.settle()
+        running = {it: wanted.where for _, it, wanted in self._in_order(owner, _open.get())}
+
+        return Candidate(kernel, made, "", running.get(made))
+
+
+PREFERENCES = Preferences(PLUGINS)
