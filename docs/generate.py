@@ -2,8 +2,10 @@
 """Pages of the reference that are written from the registry, when MkDocs builds the site.
 
 `reference/ops.md` has every op of the built-in and the first-party plugins installed;
-`reference/support.md` has what a run of the gradient checks over all of them found. Neither is
-committed. By hand: `python docs/generate.py ops` or `support` prints the page.
+`reference/support.md` has what a run of the gradient checks over all of them found;
+`reference/activations.md` has a picture of every activation. Pages that link into `pictures/` are
+run, and what their blocks show is drawn. Nothing of it is committed. By hand:
+`python docs/generate.py ops` or another of `PAGES` prints the page.
 """
 
 from __future__ import annotations
@@ -19,8 +21,11 @@ from opgrad.cli.showing import facts
 from opgrad.plugins import PLUGINS
 
 sys.path.insert(0, str(Path(__file__).parent))
-import support  # it lies beside this file, in no package
+import gallery  # they lie beside this file, in no package
+import pages
+import support
 
+HERE = Path(__file__).parent
 OURS = ("opgrad", "opgrad-activations", "opgrad-scipy")
 
 
@@ -30,6 +35,12 @@ def on_files(files: Any, config: Any) -> Any:
 
     for name, write in PAGES.items():
         files.append(File.generated(config, f"reference/{name}.md", content=write()))
+    for name, image in activations()[1].items():
+        files.append(File.generated(config, f"reference/{name}", content=image))
+    for page in pages.with_pictures(HERE):
+        for link, content in pages.drawn(page).items():
+            place = page.parent.relative_to(HERE) / link
+            files.append(File.generated(config, place.as_posix(), content=content))
 
     return files
 
@@ -174,7 +185,16 @@ def _reasons(row: support.Row) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-PAGES = {"ops": ops_page, "support": support_page}
+# -- the gallery ----------------------------------------------------------------------------------
+
+
+@functools.cache
+def activations() -> tuple[str, dict[str, str]]:
+    """The gallery of activations and its pictures."""
+    return gallery.page(first_party())
+
+
+PAGES = {"ops": ops_page, "support": support_page, "activations": lambda: activations()[0]}
 
 if __name__ == "__main__":
     print(PAGES[sys.argv[1]]())  # noqa: T201 -- the page, by hand

@@ -88,7 +88,8 @@ class Value:
     # first, second: the operands where there are at most two, which saves a tuple a node (a third
     # of its memory, half of the collector's work); else first is a tuple and second MANY.
     __slots__ = (
-        "__weakref__", "_attributes", "_data", "_grad", "_saved", "first", "op", "second", "serial",
+        "__weakref__", "_attributes", "_data", "_grad", "_label", "_saved", "first", "op", "second",
+        "serial",
     )  # fmt: skip
 
     op: Op | None
@@ -99,6 +100,7 @@ class Value:
     _grad: Any
     _attributes: Mapping[str, Any]  # unset where the op has none
     _saved: Any  # unset where the op saves nothing; of a constant: when its data was assigned
+    _label: str  # unset until the Value is named
 
     def __init__(self, data: Any, requires_grad: bool | None = None) -> None:  # noqa: FBT001 -- as in the ecosystem
         kind = namespaces.kind_of(data)
@@ -159,6 +161,30 @@ class Value:
             message = f"a gradient of {self.described} has its shape; got one of shape {shape}"
             raise NotDifferentiableError(message)
         self._grad = grad
+
+    @property
+    def label(self) -> str:
+        """What pictures and trees call this Value; empty until it is named."""
+        return getattr(self, "_label", "")
+
+    @label.setter
+    def label(self, label: str) -> None:
+        self.named(label)
+
+    def named(self, name: str) -> Value:
+        """Give this Value a name for pictures and trees; returns itself.
+
+        Examples:
+            >>> w = Value(2.0).named("w1")
+            >>> w.label
+            'w1'
+        """
+        if not isinstance(name, str):
+            message = f"a Value is named by a text, not by {name!r}"
+            raise TypeError(message)
+        self._label = name
+
+        return self
 
     @property
     def operands(self) -> tuple[Any, ...]:
@@ -389,7 +415,9 @@ class Value:
             )
             raise ConversionError(message)
 
-        return _leaf, (self._data, self._grad, self.serial != 0)
+        label = (self.label,) if self.label else ()
+
+        return _leaf, (self._data, self._grad, self.serial != 0, *label)
 
     def _refuse_conversion(self, what: str) -> None:
         if self.serial:
@@ -407,11 +435,11 @@ def _plain_key(key: Any) -> Any:
     return key._data if type(key) is Value else key
 
 
-def _leaf(data: Any, grad: Any, requires_grad: bool) -> Value:  # noqa: FBT001 -- for pickle, by place
+def _leaf(data: Any, grad: Any, requires_grad: bool, label: str = "") -> Value:  # noqa: FBT001 -- for pickle, by place
     value = Value(data, requires_grad)
     value.grad = grad
 
-    return value
+    return value.named(label) if label else value
 
 
 def _refusal(data: Any) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 import attrs
 
 from opgrad.demo.progress import Progress
+from opgrad.plotting.functions import figures
+from opgrad.plotting.training import draw_losses
 
 CSV_NAME = "loss.csv"
 PLOT_NAME = "loss.png"
@@ -32,27 +34,21 @@ def write_losses(folder: Path, history: Sequence[Progress]) -> None:
 def write_plot(folder: Path, history: Sequence[Progress]) -> bool:
     """Write `loss.png`, the loss and the test error of each network; False without matplotlib."""
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 -- optional, and slow to import
+        look = figures()
     except ImportError:
         return False
     networks = list(dict.fromkeys(progress.network for progress in history))
-    figure = Figure(figsize=(4.5 * len(networks), 3.4), layout="constrained")
-    panels = figure.subplots(1, len(networks), squeeze=False)[0]
-    for axes, network in zip(panels, networks, strict=True):
+    width = 4.5 * len(networks)
+    figure, (row,) = look.panels(width=width, heights=[3.4], columns=len(networks))
+    for axes, network in zip(row, networks, strict=True):
         steps = [progress for progress in history if progress.network == network]
-        positions = [progress.step for progress in steps]
-        axes.plot(positions, [progress.loss for progress in steps], label="loss (training)")
-        axes.plot(
-            positions,
-            [1.0 - progress.test_accuracy for progress in steps],
-            label="share of errors (test)",
-        )
-        axes.set(title=network, xlabel=steps[0].unit)
-        axes.set_yscale("log", nonpositive="clip")
-        axes.legend()
-    image = io.BytesIO()
-    figure.savefig(image, format="png", dpi=120)
-    write_whole(folder / PLOT_NAME, image.getvalue())
+        curves = {
+            "loss (training)": [progress.loss for progress in steps],
+            "share of errors (test)": [1.0 - progress.test_accuracy for progress in steps],
+        }
+        draw_losses(axes, curves, unit=steps[0].unit)
+        look.entitle(axes, network)
+    write_whole(folder / PLOT_NAME, look.as_bytes(figure, "png"))
 
     return True
 

@@ -7,7 +7,7 @@ and the graph keeps no marks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -16,7 +16,7 @@ from opgrad import namespaces
 from opgrad.backprop import check_cotangent, collect, idle_entries, sweep
 from opgrad.projection import data_of, everywhere, has_nan, is_complex
 from opgrad.steps import add
-from opgrad.structure import PICK
+from opgrad.structure import OPEN, PICK
 from opgrad.value import Value, constant, make_node, next_serial, paused, recorded
 
 INPUTS, FORWARD, START, BACKWARD, END = "inputs", "forward", "start", "backward", "end"
@@ -59,18 +59,20 @@ class Stepping:
     outputs: tuple[Value, ...]
     leaves: tuple[Value, ...]
     """What the outputs were made of and that wants a gradient, oldest first."""
-    nodes: tuple[Value, ...]
-    """The computed Values, oldest first."""
     steps: tuple[Step, ...]
+    start: Mapping[int, Any]
+    """The gradients of the outputs that the sweep starts with, by serial."""
     gradients: Mapping[int, Any]
     """By serial, of every Value that a gradient reached."""
 
 
-def stepping(*outputs: Value) -> Stepping:
+def stepping(*outputs: Value, order: Iterable[Value] | None = None) -> Stepping:
     """What `backward()` on each of the outputs does, as steps; no gradient is set.
 
     Args:
         outputs: Scalar Values; with several, the sweep starts at all of them.
+        order: All Values, operands before results. Default: in the order they were made, as
+            `backward` goes. Another order may move the last digit of a sum.
 
     Raises:
         NotDifferentiableError: An output is a constant or no scalar.
@@ -87,23 +89,33 @@ def stepping(*outputs: Value) -> Stepping:
         end None []
     """
     start = {output.serial: check_cotangent(output, None) for output in outputs}
-    collected, leaves, _ = collect(list({o.serial: o for o in outputs}.values()), (), 0)
+    distinct = {output.serial: output for output in outputs}
+    collected, leaves, _ = collect(list(distinct.values()), (), 0)
+    nodes = [node for node in collected if not _is_input(node)]
+    if order is not None:
+        rank = {id(value): place for place, value in enumerate(order)}
+        nodes.sort(key=lambda node: rank[id(node)], reverse=True)
+    inputs = [*leaves.values(), *filter(_is_input, collected)]
     with recorded(on=False), namespaces.quiet():
-        idle = idle_entries(collected, start, 0) if paused.get() % 1 else None
-        backward, found = _walk(collected, start, idle)
-        if idle is None and any([s in found and has_nan(found[s]) for s in leaves]):
-            backward, found = _walk(collected, start, idle_entries(collected, start, 0))
-    inputs = [node for node in collected if not node.operands]
-    nodes = [node for node in reversed(collected) if node.operands]
+        idle = idle_entries(nodes, start, 0) if paused.get() % 1 else None
+        backward, found = _walk(nodes, start, idle)
+        if idle is None and any([i.serial in found and has_nan(found[i.serial]) for i in inputs]):
+            backward, found = _walk(nodes, start, idle_entries(nodes, start, 0))
+    nodes.reverse()
     forward = [Step(FORWARD, node) for node in nodes]
 
     return Stepping(
-        outputs=tuple(outputs),
-        leaves=tuple(sorted([*leaves.values(), *inputs], key=lambda leaf: leaf.serial)),
-        nodes=tuple(nodes),
+        outputs=tuple(distinct.values()),
+        leaves=tuple(sorted(inputs, key=lambda value: value.serial)),
         steps=(Step(INPUTS), *forward, Step(START), *backward, Step(END)),
+        start=start,
         gradients=found,
     )
+
+
+def _is_input(node: Value) -> bool:
+    """Whether a node is where a transform's function begins."""
+    return node.op is OPEN or not node.operands
 
 
 def _walk(
@@ -114,7 +126,6 @@ def _walk(
     steps = [
         _backward_step(node, found, None if idle is None else idle.get(node.serial))
         for node in nodes
-        if node.operands
     ]
 
     return steps, found
@@ -131,20 +142,17 @@ def _backward_step(node: Value, found: dict[int, Any], mask: Any) -> Step:
         return Step(BACKWARD, node, g, idle=mask is not None and everywhere(mask))
     local = _local_derivatives(node)
     contributions = []
-    for serial, amount in parts.items():
+    for serial, part in parts.items():
         place = places[serial]
         operand = node.operands[place]
-        before = found.get(operand.serial)
-        if isinstance(amount, dict):  # one of several outputs, to be joined with the others
-            amount, found[operand.serial] = amount[node.attributes["index"]], _joined(before, amount)
+        amount, before = part, found.get(operand.serial)
+        if isinstance(part, dict):  # one of several outputs, to be joined with the others
+            amount = part[node.attributes["index"]]
+            found[operand.serial] = _joined(before, part)
         else:
-            add(found, operand, amount)
-        contributions.append(
-            Contribution(
-                operand, operand_name(node, place), local.get(place), amount, before,
-                found[operand.serial],
-            )  # fmt: skip
-        )
+            add(found, operand, part)
+        name, after = operand_name(node, place), found[operand.serial]
+        contributions.append(Contribution(operand, name, local.get(place), amount, before, after))
 
     return Step(BACKWARD, node, g, tuple(contributions))
 
