@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from opgrad import methods, ops
+from opgrad import discovery, methods, ops
 from opgrad.debugging import debug
 from opgrad.define import composite, elementwise, op
 from opgrad.explaining import explain
@@ -28,13 +28,19 @@ methods.install(PLUGINS.registry)
 PLUGINS.load("core")
 
 
-LAZY = {"keep_freed_memory": "opgrad.namespaces.memory"}
+LAZY = {
+    "draw": "opgrad.drawing",
+    "keep_freed_memory": "opgrad.namespaces.memory",
+    "kernel": "opgrad.kernels",
+    "prefer": "opgrad.preferring",
+    "plot": "opgrad.plotting",
+}
 """What is imported when it is used, and from where: nobody else pays for it."""
 
 
 def __getattr__(name: str) -> Any:
-    if name == "testing":
-        return importlib.import_module("opgrad.testing")
+    if name in {"plotting", "testing"}:
+        return importlib.import_module(f"opgrad.{name}")
     if name in LAZY:
         return getattr(importlib.import_module(LAZY[name]), name)
     message = f"module 'opgrad' has no attribute {name!r}"
@@ -49,6 +55,7 @@ __all__ = [
     "checkpoint",
     "composite",
     "debug",
+    "draw",
     "elementwise",
     "elementwise_grad",
     "explain",
@@ -58,11 +65,14 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "kernel",
     "linearize",
     "load_plugin",
     "no_grad",
     "op",
     "ops",
+    "plot",
+    "prefer",
     "sample",
     "shape",
     "stop_gradient",
@@ -70,3 +80,6 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+if discovery.prefers():  # a variable, or a file: nobody else pays more than the look
+    importlib.import_module("opgrad.preferring").PREFERENCES.begin()

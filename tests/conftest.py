@@ -12,6 +12,31 @@ import pytest
 
 # Each module says on disk that it was imported, in whichever process that was.
 IMPORTED = 'with open(__file__ + ".log", "a") as log: log.write(".")\n'
+ACME = '''
+import opgrad
+
+@opgrad.elementwise(samples=(opgrad.sample(0.5), opgrad.sample(-3.0)))
+def cube(x):
+    """cube(x) = x^3."""
+    return x * x * x
+
+@cube.derivative
+def cube_derivative(x):
+    return 3.0 * x * x
+
+@opgrad.elementwise(samples=(opgrad.sample(0.25), opgrad.sample(-2.0)))
+def halve(x):
+    """halve(x) = x / 2."""
+    return 0.5 * x
+
+@halve.derivative
+def halve_derivative(xp, x):
+    return 0.5 * xp.ones_like(x)
+
+@opgrad.hookimpl
+def opgrad_ops():
+    return [cube, halve]
+'''
 SAID = '''
 import opgrad
 
@@ -57,24 +82,39 @@ class Site:
 
         return file
 
+    def add_acme(self, *changes):
+        """Install a plugin of two right ops, its text changed here and there."""
+        source = ACME
+        for old, new in changes:
+            assert old in source
+            source = source.replace(old, new)
+
+        return self.add("acme", source)
+
     def imports(self, module):
         """How often a module was imported, in all processes together."""
         log = self.path / f"{module}.py.log"
 
         return len(log.read_text()) if log.exists() else 0
 
-    def run(self, program, *, arguments=("-c",), cwd=None, **environment):
-        """Return what a fresh interpreter prints, with this folder on its path."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "OPGRAD_"))}
-        done = subprocess.run(
-            [sys.executable, *arguments, textwrap.dedent(program)],
+    def call(self, *arguments, cwd=None, timeout=60, **environment):
+        """Return a finished interpreter, however it ended, with this folder on its path."""
+        foreign = ("PYTHON", "PYTEST", "OPGRAD_", "COV_")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
+
+        return subprocess.run(
+            [sys.executable, *arguments],
             check=False,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=timeout,
             cwd=cwd or self.elsewhere,
             env={**kept, "PYTHONPATH": os.fspath(self.path), **environment},
         )
+
+    def run(self, program, *, arguments=("-c",), cwd=None, **environment):
+        """Return what a fresh interpreter prints, with this folder on its path."""
+        done = self.call(*arguments, textwrap.dedent(program), cwd=cwd, timeout=20, **environment)
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
 
         return done.stdout

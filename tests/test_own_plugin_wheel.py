@@ -83,12 +83,12 @@ def fresh(tmp_path):
     return tmp_path / "venv" / scripts / "python", empty
 
 
-def test_wheel_of_the_core_holds_the_package_alone(wheels):
+def test_wheel_of_the_core_holds_the_package_and_the_plugin_of_pytest(wheels):
     """No tests, plugins or examples end up beside other people's packages."""
     names = run(sys.executable, "-m", "zipfile", "-l", wheels[0], cwd=wheels[0].parent)
-    tops = {line.split("/")[0] for line in names.splitlines()[1:]}
+    tops = {line.split()[0].partition("/")[0] for line in names.splitlines()[1:]}
 
-    assert tops == {"opgrad", "opgrad-0.1.0.dist-info"}
+    assert tops == {"opgrad", "opgrad_pytest.py", "opgrad-0.1.0.dist-info"}
 
 
 def test_plugin_from_a_wheel_is_used_listed_and_gone_after_uninstall(fresh, wheels):
@@ -121,16 +121,29 @@ def installed(python, empty):
     return {plugin["namespace"]: plugin["distribution"] for plugin in listed}
 
 
-def test_plugins_own_test_passes_where_it_is_installed(wheels, tmp_path):
-    """The example's test reaches its op by name, through the metadata of the wheel."""
+@pytest.fixture
+def site(wheels, tmp_path):
+    """Install both wheels into a folder, for a Python that has pytest."""
     site = tmp_path / "site"
     install = ("-m", "pip", "install", "-q", "--no-deps", "--target", site)
     run(sys.executable, *install, *wheels, cwd=tmp_path)
-    out = run(
-        sys.executable,
-        *("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, PLUGIN / "tests"),
-        cwd=tmp_path,
-        PYTHONPATH=os.fspath(site),
-    )
+    return site
 
-    assert "3 passed" in out
+
+def test_plugins_own_test_passes_where_it_is_installed(site, tmp_path):
+    """The example's test reaches its op by name, through the metadata of the wheel."""
+    assert "3 passed" in run_pytest(site, "--rootdir", tmp_path, PLUGIN / "tests", cwd=tmp_path)
+
+
+def test_plugin_is_checked_where_it_is_installed_without_any_file(site, tmp_path):
+    """The option of pytest comes with the wheel of opgrad."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+
+    assert "1 passed" in run_pytest(site, "--opgrad", "acme", cwd=empty)
+
+
+def run_pytest(site, *arguments, cwd):
+    """Return what pytest prints with a folder of installed packages before all others."""
+    pytest_alone = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    return run(sys.executable, *pytest_alone, *arguments, cwd=cwd, PYTHONPATH=os.fspath(site))

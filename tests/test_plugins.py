@@ -9,9 +9,13 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import subprocess
 import sys
 import sysconfig
+import textwrap
 import threading
+import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -562,7 +566,9 @@ def test_error_texts_are_sentences(site, plugins):
     with pytest.raises(UnknownOpError) as unknown:
         plugins.load("qqqq")
 
-    assert re.search(r"opgrad_zzzzzzzz'[;.:?] ?\S.*opgrad_ops$", str(failure_of(plugins)))
+    assert re.search(
+        r"opgrad_zzzzzzzz'[;.:?] ?\S.*opgrad_ops, opgrad_kernels$", str(failure_of(plugins))
+    )
     assert re.search(r"a namespace[;.:?] .*acme", str(unknown.value))
 
 
@@ -938,6 +944,15 @@ def test_disabling_wins_over_naming(site, plugins, monkeypatch):
         plugins.load("acme")
 
 
+def test_empty_list_of_plugins_admits_none(site, plugins, monkeypatch):
+    """OPGRAD_PLUGINS= is a list of nothing; without the variable all may load."""
+    monkeypatch.setenv("OPGRAD_PLUGINS", "")
+    site.add("acme", healthy("square"))
+
+    with pytest.raises(UnknownOpError, match="switched off by OPGRAD_PLUGINS"):
+        plugins.load("acme")
+
+
 def test_being_switched_off_is_not_remembered(site, plugins, monkeypatch):
     """It is a setting, not a failure: without it the plugin loads."""
     monkeypatch.setenv("OPGRAD_DISABLE_PLUGINS", "acme")
@@ -1257,6 +1272,18 @@ def test_redefinition_from_the_same_script_replaces_with_one_line(plugins, capsy
     assert old(1.0) == 1.0
 
 
+def test_reloaded_module_redefines_its_namespace(site, plugins, capsys):
+    """Edit, `importlib.reload`, hand over again: the new ops count."""
+    file = site.add("acme", healthy("square"))
+    module = importlib.import_module("opgrad_acme")
+    plugins.load_plugin(module, "mine")
+    file.write_text(healthy("square").replace("1.0 * x", "5.0 * x"))
+    plugins.load_plugin(importlib.reload(module), "mine")
+
+    assert find(plugins, "mine", "square")(1.0) == 5.0
+    assert capsys.readouterr().out == "opgrad: 'mine' was defined before and is replaced\n"
+
+
 def test_redefinition_may_come_in_a_class_of_another_name(plugins):
     """What counts is the script that defines the ops, not what wraps them."""
     plugins.load_plugin(ByHand(make(1.0)), "acme")
@@ -1342,6 +1369,52 @@ def test_namespace_of_a_disabled_plugin_is_free(site, plugins, monkeypatch):
     plugins.load_plugin(ByHand(make(5.0)), "acme")
 
     assert find(plugins, "acme", "square")(1.0) == 5.0
+
+
+def test_plugin_is_loaded_by_hand_where_nothing_is_installed(tmp_path):
+    """A frozen application: one file, no metadata, no folders; ops, gradients and errors work."""
+    file = tmp_path / "app.pyz"
+    program = """
+import opgrad, the_plugin
+opgrad.load_plugin(the_plugin, namespace="mine")
+print(opgrad.grad(opgrad.ops.mine.square)(3.0), opgrad.grad(opgrad.ops.tanh)(0.0))
+print(repr(opgrad.ops.mine.square), hasattr(opgrad.ops, "acme"))
+"""
+    with zipfile.ZipFile(file, "w") as app:
+        for package in map(importlib.import_module, ("attr", "attrs", "opgrad", "pluggy")):
+            folder = Path(package.__file__).parent
+            for source in folder.rglob("*.py"):
+                app.write(source, source.relative_to(folder.parent))
+        app.writestr("the_plugin.py", healthy("square"))
+        app.writestr("__main__.py", program)
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", os.fspath(file)],
+        check=True, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    first, second = done.stdout.splitlines()
+
+    assert first == "6.0 1.0"
+    assert second.startswith("<op mine.square (load_plugin by hand) at ")
+    assert second.endswith("> False")
+
+
+def test_application_that_lacks_a_part_of_opgrad_is_told_so():
+    """Not to disable `core`, which nobody can: its modules were not collected."""
+    program = """
+        import sys
+        sys.modules["opgrad.ops.sorting"] = None
+        try:
+            import opgrad
+        except ImportError as error:
+            print(error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        check=True, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert re.match(r"opgrad itself is incomplete: .*opgrad\.ops\.sorting", done.stdout)
+    assert "OPGRAD_DISABLE_PLUGINS" not in done.stdout
 
 
 def test_namespace_that_is_forgotten_can_be_defined_anew(plugins):

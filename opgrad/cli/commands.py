@@ -13,7 +13,14 @@ from opgrad.cli.output import as_json, complain_of, console, found, leave, print
 from opgrad.plugins import PLUGINS, REGISTRY
 from opgrad.version import __version__
 
-ELSEWHERE: dict[str, str] = {}
+ELSEWHERE: dict[str, str] = {
+    "check": "opgrad.cli.checking:check_command",
+    "doctor": "opgrad.cli.doctor:doctor_command",
+    "lock": "opgrad.cli.lock:lock_command",
+    "new": "opgrad.cli.new:new_command",
+    "plot": "opgrad.cli.plot:plot_command",
+    "prefer": "opgrad.cli.prefer:prefer_command",
+}
 """Verbs with a file of their own, `verb: module:command`, imported when they are asked for."""
 
 
@@ -69,8 +76,10 @@ def list_command(*, what: str, load: bool, as_json: bool) -> None:
 def show_command(*, op: str, as_json: bool) -> None:
     """Show what an op is: formula, call, provider, rules, modes, samples.
 
-    OP is a qualified name (activations.gelu) or a bare one (tanh).
+    OP is a qualified name (activations.gelu) or a bare one (tanh). Every plugin is imported, for
+    it may offer a kernel for OP.
     """
+    PLUGINS.load_all()
     known = showing.facts(found(find_op, op, "OP"))
     print_facts(known, as_json=as_json, table=showing.sheet(known))
 

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from forty import forty_plugins
 from measure import (
     Contender,
     Result,
@@ -626,4 +627,5 @@ CASES: dict[str, Callable[[], Iterator[Result]]] = {
     "mlp-warm": network_step,
     "million": million_nodes,
     "import": import_time,
+    "forty": forty_plugins,
 }
