@@ -91,8 +91,9 @@ class OpItem(pytest.Item):
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was counted, op by op: a suite that ran nothing must not look green."""
+    config = terminalreporter.config
     found = _found(terminalreporter.stats)
-    if not found and not terminalreporter.config.getoption("opgrad"):
+    if config.option.collectonly or not (found or config.getoption("opgrad")):
         return
     terminalreporter.section("opgrad conformance")
     if not found:

@@ -38,9 +38,11 @@ def on_files(files: Any, config: Any) -> Any:
     for name, image in activations()[1].items():
         files.append(File.generated(config, f"reference/{name}", content=image))
     for page in pages.with_pictures(HERE):
-        for link, content in pages.drawn(page).items():
+        for link, content in pages.run(page).pictures.items():
             place = page.parent.relative_to(HERE) / link
             files.append(File.generated(config, place.as_posix(), content=content))
+    for name, content in course().items():
+        files.append(File.generated(config, f"learn/{name}", content=content))
 
     return files
 
@@ -192,6 +194,20 @@ def _reasons(row: support.Row) -> list[str]:
 def activations() -> tuple[str, dict[str, str]]:
     """The gallery of activations and its pictures."""
     return gallery.page(first_party())
+
+
+# -- the course -----------------------------------------------------------------------------------
+
+
+def course() -> dict[str, str]:
+    """The pages of the course as notebooks, and the modules that these import."""
+    notebooks = {
+        f"{page.stem}.ipynb": pages.notebook(page)
+        for page in sorted((HERE / "learn").glob("*.md"))
+        if page.stem != "index"
+    }
+
+    return notebooks | pages.modules_in(HERE / "learn")
 
 
 PAGES = {"ops": ops_page, "support": support_page, "activations": lambda: activations()[0]}

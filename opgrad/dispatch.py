@@ -141,13 +141,24 @@ def _own_call(op: Op) -> Callable[..., Any]:
 def _choosing_call(op: Op, choose: Callable[..., Any]) -> Callable[..., Any]:
     """The call of an op for which some user prefers a kernel; also its operator on Values."""
     own = _own_call(op)
+    call_chosen: Callable[..., Any]
+    if op.arity == 1:
 
-    def call_chosen(*operands: Any) -> Any:
-        data = tuple([o._data if type(o) is Value else o for o in operands])
-        chosen, _ = choose(tuple([type(d) for d in data]), data)
-        if chosen is op:
-            return own(*operands)
-        return (chosen.call or compile_call(chosen))(*operands)
+        def call_chosen(x: Any) -> Any:
+            data = x._data if type(x) is Value else x
+            chosen, _ = choose((type(data),), (data,))
+            return own(x) if chosen is op else (chosen.call or compile_call(chosen))(x)
+
+    elif op.arity == 2:  # noqa: PLR2004 -- two operands
+
+        def call_chosen(a: Any, b: Any) -> Any:
+            x = a._data if type(a) is Value else a
+            y = b._data if type(b) is Value else b
+            chosen, _ = choose((type(x), type(y)), (x, y))
+            return own(a, b) if chosen is op else (chosen.call or compile_call(chosen))(a, b)
+
+    else:  # the general road, which asks the chooser itself
+        call_chosen = own
 
     call_chosen.__name__ = op.name
     call_chosen.__doc__ = op.documentation

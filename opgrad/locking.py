@@ -102,7 +102,7 @@ def entries(ops: Iterable[Op]) -> dict[str, Entry]:
 def _entry(op: Op, texts: dict[str, str]) -> Entry:
     kernels = PREFERENCES.chosen(op) if op.kernel_of is None else {}
     provider = op.provider
-    entry = {
+    entry: dict[str, Any] = {
         "distribution": provider and provider.distribution,
         "version": provider and provider.version,
         "module": op.forward.__module__,
@@ -128,7 +128,7 @@ def _source_hash(op: Op, texts: dict[str, str]) -> str | None:
         if file not in texts:
             linecache.checkcache(file)
             texts[file] = "".join(linecache.getlines(file, function.__globals__))
-        found[function.__module__] = texts[file]
+        found[f"{function.__module__}"] = texts[file]  # None in code that `exec` runs
     if not all(found.values()):
         return None
     digest = hashlib.sha256()
@@ -193,14 +193,23 @@ def differences(locked: Mapping[str, Any], found: InUse) -> list[Difference]:
     result: list[Difference] = []
     for name in sorted({*before, *here}):
         if name not in here:
-            failure = found.failures.get(name.rpartition(".")[0])
-            result.append(Difference(name, "missing", _supplier(before[name]), str(failure or "")))
+            result.append(Difference(name, "missing", _supplier(before[name]), _why_missing(name)))
         elif name not in before:
             result.append(Difference(name, "new", "", _supplier(here[name])))
         else:
             result += _changes(name, before[name], here[name])
 
     return result
+
+
+def _why_missing(name: str) -> str:
+    """What keeps the plugin of an op away; "" where it is there, without the op."""
+    try:
+        PLUGINS.load(name.rpartition(".")[0])
+    except (PluginError, UnknownOpError) as error:
+        return str(error)
+
+    return ""
 
 
 def _changes(name: str, before: Entry, here: Entry, prefix: str = "") -> Iterator[Difference]:

@@ -167,7 +167,7 @@ class Op:
     @property
     def documentation(self) -> str:
         """The docstring of the forward: formula, source, conventions."""
-        return (self.forward.__doc__ or "").strip()
+        return inspect.cleandoc(self.forward.__doc__ or "")
 
     @property
     def place(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -21,13 +21,15 @@ from opgrad import namespaces, preferences
 from opgrad.discovery import strict
 from opgrad.dispatch import namespace_of
 from opgrad.errors import OpgradError, OpgradWarning, PluginError, UnknownOpError
-from opgrad.kernels import DATA, Kernel, fit
+from opgrad.kernels import DATA, Kernel
 from opgrad.names import find
+from opgrad.offers import Offers
 from opgrad.op import Op
 from opgrad.plugins import PLUGINS, Plugins
 from opgrad.preferences import Preference, qualified
 
-Table = Mapping[str, Op]  # by the name of the namespace's module: what runs
+Kinds = tuple[type, ...]  # of the operands of a call
+Pick = tuple[Op, Any]  # what runs, and with which namespace
 _MODULES = {data: namespaces.LIBRARIES.get(data, namespaces.scalar.__name__) for data in DATA}
 
 
@@ -36,8 +38,10 @@ class Selection:
     """What the open `prefer` blocks of a thread or task ask for, the innermost first."""
 
     wanted: tuple[Preference, ...] = ()
-    cache: tuple[Any, dict[Op, Table]] = attrs.field(factory=lambda: (None, {}), init=False)
-    """An era, and the tables made in it."""
+    cache: tuple[Any, dict[Op, dict[Kinds, Pick]]] = attrs.field(
+        factory=lambda: (None, {}), init=False
+    )
+    """An era, and what was picked in it."""
 
 
 _open: ContextVar[Selection] = ContextVar("opgrad_preferred", default=Selection())  # noqa: B039 -- its cache is all that changes
@@ -95,19 +99,21 @@ class Preferences:
     """What is preferred in this process, and the ops that therefore choose."""
 
     plugins: Plugins
+    offers: Offers = attrs.field(init=False)
     _waiting: tuple[Preference, ...] = attrs.field(default=(), init=False)
     """What the variable and the file name, until the first call of an op loads it."""
     _base: tuple[Preference, ...] = attrs.field(default=(), init=False)
-    _suppliers: set[str] = attrs.field(factory=set, init=False)
-    _fitted: dict[tuple[Kernel, Op], Op] = attrs.field(factory=dict, init=False)
+    _active: set[Preference] = attrs.field(factory=set, init=False)
+    """What was ever preferred in this process, and could be."""
     _unfit: set[Kernel] = attrs.field(factory=set, init=False)
     _era: object = attrs.field(factory=object, init=False)
-    """Replaced when anything changes: tables of another era are made anew."""
+    """Replaced when anything changes: what was picked in another era is picked anew."""
     _settling: set[int] = attrs.field(factory=set, init=False)
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
     """Never held while the registry's is taken, nor while code of a plugin runs."""
 
     def __attrs_post_init__(self) -> None:
+        self.offers = Offers(self.plugins)
         self.plugins.registry.subscribe(self._heed)
 
     # -- asking for kernels -------------------------------------------------------------------
@@ -131,58 +137,15 @@ class Preferences:
             wanted = attrs.evolve(wanted, op=op.qualname)
             if op.qualname == f"{wanted.supplier}.{name}":
                 return wanted
-        kernels = self._offered(wanted)
-        if not kernels:
-            raise UnknownOpError(self._nothing(wanted))
-        for kernel in kernels:
-            owner = self._owner(kernel)
+        for kernel in self.offers.wanted(wanted):
+            owner = self.offers.owner(kernel)
             if owner is not None:
-                self._fit(kernel, owner)
+                self.offers.fit(kernel, owner)
         with self._lock:
-            self._suppliers.add(wanted.supplier)
+            self._active.add(wanted)
         self._heed()
 
         return wanted
-
-    def _offered(self, wanted: Preference) -> list[Kernel]:
-        """The kernels that a preference is about, those for ops of plugins not installed aside."""
-        known = (self.plugins.registry.namespaces, self.plugins.built_in, self.plugins.sources())
-
-        return [
-            kernel
-            for kernel in self.plugins.kernels(wanted.supplier)
-            if wanted.op in {None, kernel.op}
-            and any(kernel.op.rpartition(".")[0] in names for names in known)
-        ]
-
-    def _nothing(self, wanted: Preference) -> str:
-        offered = [f"{k.op} for {k.data} data" for k in self.plugins.kernels(wanted.supplier)]
-        of = f" for {wanted.op}" if wanted.op else " for an op that is installed here"
-
-        return f"plugin {wanted.supplier!r} offers no kernel{of}; " + (
-            f"it offers: {', '.join(offered)}" if offered else "it offers none at all"
-        )
-
-    def _owner(self, kernel: Kernel) -> Op | None:
-        """The op that a kernel is for; None as long as its plugin is not loaded.
-
-        Raises:
-            PluginError: The plugin is loaded and has no such op.
-        """
-        registry = self.plugins.registry
-        owner = registry.get(kernel.op)
-        if owner is None and kernel.op.rpartition(".")[0] in registry.namespaces:
-            message = f"{kernel!r} is for an op that is not there: {registry.unknown(kernel.op)}"
-            raise PluginError(message)
-
-        return owner
-
-    def _fit(self, kernel: Kernel, owner: Op) -> Op:
-        made = self._fitted.get((kernel, owner))
-        if made is None:
-            made = self._fitted[kernel, owner] = fit(kernel, owner)
-
-        return made
 
     # -- the variable and the file ------------------------------------------------------------
 
@@ -283,7 +246,7 @@ class Preferences:
         registry.renew(free)
 
     def _concerned(self) -> list[Op]:
-        kernels = [k for supplier in self._suppliers for k in self.plugins.kernels(supplier)]
+        kernels = [kernel for wanted in self._active for kernel in self.offers.for_(wanted)]
         owners = map(self.plugins.registry.get, [kernel.op for kernel in kernels])
 
         return list(dict.fromkeys([owner for owner in owners if owner is not None]))
@@ -295,32 +258,34 @@ class Preferences:
         object.__setattr__(op, "spaces", {})
         object.__setattr__(op, "call", None)
 
-    def _chooser(self, op: Op) -> Callable[[tuple[type, ...], tuple[Any, ...]], tuple[Op, Any]]:
-        spaces: dict[tuple[type, ...], Any] = {}
+    def _chooser(self, op: Op) -> Callable[[Kinds, tuple[Any, ...]], Pick]:
+        """What `dispatch` asks for each call: a few look-ups, for this is on the road of the op."""
 
-        def choose(kinds: tuple[type, ...], data: tuple[Any, ...]) -> tuple[Op, Any]:
-            xp = spaces.get(kinds)
-            if xp is None:
-                xp = spaces[kinds] = namespace_of(op, data)
-            return self.table(op).get(xp.__name__, op), xp
+        def choose(kinds: Kinds, data: tuple[Any, ...]) -> Pick:
+            era, picks = _open.get().cache
+            if era is self._era:
+                found = picks.get(op)
+                pick = found.get(kinds) if found is not None else None
+                if pick is not None:
+                    return pick
+            return self._pick(op, kinds, data)
 
         return choose
 
-    def table(self, op: Op) -> Table:
-        """What runs for an op here and now, by the name of the namespace's module."""
+    def _pick(self, op: Op, kinds: Kinds, data: tuple[Any, ...]) -> Pick:
+        """What runs for an op on data of these types, and with which namespace; kept."""
         selection = _open.get()
-        era, tables = selection.cache
+        era, picks = selection.cache
         if era is not self._era:
-            tables = {}
-            selection.cache = (self._era, tables)
-        found = tables.get(op)
-        if found is None:
-            settled = self.settle()
-            found = {_MODULES[data]: it for data, it, _ in self._in_order(op, selection)}
-            if settled and selection.cache[0] is self._era:
-                tables[op] = found
+            era, picks = selection.cache = (self._era, {})
+        xp = namespace_of(op, data)
+        settled = self.settle()  # may begin another era: what is kept then is kept for nobody
+        running = {_MODULES[data]: it for data, it, _ in self._in_order(op, selection)}
+        pick = (running.get(xp.__name__, op), xp)
+        if settled:
+            picks.setdefault(op, {})[kinds] = pick
 
-        return found
+        return pick
 
     def _in_order(self, op: Op, selection: Selection) -> Iterator[tuple[str, Op, Preference]]:
         """For each kind of data what runs, and who says so: who says so first counts."""
@@ -336,10 +301,10 @@ class Preferences:
             return
         if wanted.op and wanted.supplier == op.provider.namespace:
             yield from ((data, op) for data in DATA)
-        for kernel in self.plugins.kernels(wanted.supplier):
+        for kernel in self.offers.for_(wanted):
             if kernel.op == op.qualname and kernel not in self._unfit:
                 try:
-                    made = self._fit(kernel, op)
+                    made = self.offers.fit(kernel, op)
                 except PluginError as error:  # of a plugin that was loaded after it was preferred
                     if strict():
                         raise
@@ -351,12 +316,10 @@ class Preferences:
     # -- what there is ------------------------------------------------------------------------
 
     def candidates(self, name: str | None = None) -> list[Candidate]:
-        """Every kernel that a loaded plugin offers, or those for one op, by op and plugin."""
-        registry = self.plugins.registry
-        kernels = [k for namespace in registry.namespaces for k in self.plugins.kernels(namespace)]
-        chosen = [k for k in kernels if name in {None, k.op}]
+        """Every kernel that a loaded plugin offers, or those for one op, by op and data."""
+        kernels = [kernel for kernel in self.offers if name in {None, kernel.op}]
 
-        return [self._candidate(kernel) for kernel in sorted(chosen, key=lambda k: (k.op, k.data))]
+        return [self._candidate(kernel) for kernel in sorted(kernels, key=lambda k: (k.op, k.data))]
 
     def chosen(self, op: Op) -> dict[str, Op]:
         """The kernels that run for an op here and now, by the kind of data."""
@@ -368,10 +331,10 @@ class Preferences:
         namespace = kernel.op.rpartition(".")[0]
         try:
             self.plugins.load(namespace)
-            owner = self._owner(kernel)
+            owner = self.offers.owner(kernel)
             if owner is None:
                 return Candidate(kernel, None, f"{kernel.op} is not there")
-            made = self._fit(kernel, owner)
+            made = self.offers.fit(kernel, owner)
         except OpgradError as error:
             return Candidate(kernel, None, str(error))
         self.settle()

@@ -7,6 +7,8 @@ that a sweep pays for a plain call and nothing else.
 
 from __future__ import annotations
 
+import itertools
+import linecache
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
 from typing import Any
@@ -97,8 +99,14 @@ def write_function(name: str, head: str, body: Sequence[str], scope: dict[str, A
     """Compile `def name(head): body`; what the body refers to is in `scope`.
 
     The source is made of names that Python itself has parsed, and of nothing from outside.
+    `inspect.getsource` gives it, and tracebacks and debuggers show it.
     """
-    source = "\n".join([f"def {name}({head}):", *(f"    {line}" for line in body)])
-    exec(compile(source, f"<opgrad: {name}>", "exec"), scope)  # noqa: S102 -- see the docstring
+    lines = [f"def {name}({head}):\n", *(f"    {line}\n" for line in body)]
+    source, file = "".join(lines), f"<opgrad: {name} {next(_written)}>"
+    exec(compile(source, file, "exec"), scope)  # noqa: S102 -- see the docstring
+    linecache.cache[file] = (len(source), None, lines, file)
 
     return scope[name]
+
+
+_written = itertools.count(1)

@@ -180,7 +180,7 @@ class Value:
             'w1'
         """
         if not isinstance(name, str):
-            message = f"a Value is named by a text, not by {name!r}"
+            message = f"a Value is named by a text, not by {name!r}"  # type: ignore[unreachable]  # in typed code
             raise TypeError(message)
         self._label = name
 

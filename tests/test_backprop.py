@@ -4,6 +4,7 @@ import asyncio
 import copy
 import math
 import pickle
+import traceback
 
 import numpy as np
 import pytest
@@ -811,6 +812,23 @@ def test_an_error_in_a_rule_says_which_op_it_was():
     (text,) = caught.value.__notes__
     assert "backward of local.double" in text
     assert "float64 (3,)" in text
+
+
+def test_a_traceback_shows_the_line_of_the_compiled_step():
+    """Of the op it belongs to, whatever other ops of its name there are."""
+
+    def double_backward(g, x):
+        return g / (x - x)
+
+    ops = [unary(rule) for rule in (lambda g: 2.0 * g, double_backward, lambda g: g + g)]
+    for op in ops[::2]:
+        op(Value(1.0)).backward()
+    with pytest.raises(ZeroDivisionError) as caught:
+        ops[1](Value(1.0)).backward()
+
+    assert "d = rule0(g, (o0._data if type(o0) is Value else o0))" in "".join(
+        traceback.format_exception(caught.value)
+    )
 
 
 def test_a_failed_sweep_leaves_leaves_and_recording_as_they_were():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import os
 import re
@@ -19,6 +20,25 @@ CTRL_C = (
     "    return 0.5 * x\n",
     "    import os, signal\n    os.kill(os.getpid(), signal.SIGINT)\n    return 0.5 * x\n",
 )
+KERNELS = """
+import opgrad
+
+@opgrad.kernel("core.negative", data="numpy")
+def negative(x):
+    return -x
+
+@opgrad.kernel("core.square", data="numpy")
+def square(x):
+    return 1.001 * x * x
+
+@opgrad.kernel("core.cubic", data="numpy")
+def cubic(x):
+    return x * x * x
+
+@opgrad.hookimpl
+def opgrad_kernels():
+    return [negative, square, cubic]
+"""
 WITHOUT_SAMPLES = '''
 import opgrad
 
@@ -322,13 +342,64 @@ def test_piped_output_has_nothing_of_the_bar(right):
     assert "━" not in done.stdout + done.stderr
 
 
+# --- kernels ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kernels(site):
+    """A plugin with a right kernel, a wrong one, and one for an op that is not there."""
+    site.add("fast", KERNELS)
+
+    return site
+
+
+def test_compare_holds_every_kernel_of_a_plugin_against_its_op(kernels):
+    """Named by the plugin that offers them; a wrong one, or one for no op, is a finding."""
+    done = check(kernels, "--compare", "fast", "--json")
+    found = {facts["op"]: facts for facts in json.loads(done.stdout)}
+
+    assert done.returncode == FINDINGS
+    assert found.keys() == {"core.negative", "core.square"}
+    assert found["core.negative"]["ok"]
+    assert not found["core.square"]["ok"]
+    assert "core.cubic" in done.stderr
+
+
+def test_compare_takes_the_name_of_the_op(kernels):
+    """Then every kernel for it is looked at, whoever offers it."""
+    done = check(kernels, "--compare", "negative")
+
+    assert done.returncode == FINE, done.stdout + done.stderr
+    assert re.search(r"fast \(opgrad-fast 1\.0\), numpy data +agrees", done.stdout)
+    assert "square" not in done.stdout
+
+
+def test_compare_without_a_kernel_says_so(kernels):
+    """No kernel, nothing wrong."""
+    done = check(kernels, "--compare", "tanh")
+
+    assert done.returncode == FINE
+    assert done.stdout == "no plugin here offers a kernel for that\n"
+
+
 # --- the page -----------------------------------------------------------------------------------
+
+PAGE = Path(__file__).parent.parent / "docs" / "howto" / "check_ops.md"
 
 
 def test_page_lists_every_check():
     """Its name, its tier and its promise, in the order in which they run."""
-    page = Path(__file__).parent.parent / "docs" / "howto" / "check_ops.md"
-    table = page.read_text(encoding="utf-8").partition("<!-- checks -->")[2]
+    table = PAGE.read_text(encoding="utf-8").partition("<!-- checks -->")[2]
     listed = re.findall(r"^\| `(.+)` \| (.+) \| (.+) \|$", table, re.MULTILINE)
 
     assert listed == [(it.name, it.tier, it.summary) for it in CHECKS.values()]
+
+
+def test_page_shows_the_failure_that_is_printed(wrong):
+    """Word for word, but for the folder; `...` is anything."""
+    page = PAGE.read_text(encoding="utf-8")
+    shown = page.partition('```text title="opgrad check acme"\n')[2].partition("```")[0]
+    printed = check(wrong, "acme").stdout
+    failure = "\n".join(printed.partition("\n\n")[2].splitlines()[:-2]) + "\n"
+
+    assert doctest.OutputChecker().check_output(shown, failure, doctest.ELLIPSIS), printed

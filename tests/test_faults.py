@@ -21,6 +21,7 @@ import pytest
 from opgrad.diagnosis.trial import Trials
 from opgrad.discovery import Source
 
+ACME = Source("acme", ("opgrad_acme",), "opgrad-acme", "1.0")
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and fork are POSIX")
 
 GOOD = """
@@ -131,7 +132,16 @@ def doctor(site, *arguments, limit=30, **environment):
     """Run `opgrad doctor --json` in a process of its own; its exit code, and what it printed."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "OPGRAD_"))}
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "opgrad", "doctor", "--json", f"--timeout={limit}", *arguments],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "opgrad",
+            "doctor",
+            "--json",
+            f"--timeout={limit}",
+            *arguments,
+        ],
         check=False,
         capture_output=True,
         text=True,
@@ -223,7 +233,7 @@ def test_doctor_does_not_read_its_answer_from_what_a_plugin_prints(site, monkeyp
     """stdout and stderr are the plugin's, to print on and to close."""
     site.add("acme", f"{garbage}\n{GOOD}")
     monkeypatch.syspath_prepend(os.fspath(site.path))
-    trial = Trials(30.0).run([Source("acme", ("opgrad_acme",), "opgrad-acme", "1.0")])
+    trial = Trials(30.0).run([ACME])
 
     assert (trial.outcome, trial.loads["acme"].ops) == ("fine", 1)
 
@@ -241,7 +251,7 @@ def test_answer_that_is_no_answer_is_none(site, monkeypatch):
     monkeypatch.setenv("TMPDIR", os.fspath(site.elsewhere))
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.syspath_prepend(os.fspath(site.path))
-    trial = Trials(30.0).run([Source("acme", ("opgrad_acme",), "opgrad-acme", "1.0")])
+    trial = Trials(30.0).run([ACME])
 
     assert (trial.outcome, trial.ending, trial.loads) == ("exited", "exit code 0", {})
 

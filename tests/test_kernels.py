@@ -88,7 +88,7 @@ def offer():
     yield load
     for name in names:
         PLUGINS.forget(name)
-    PREFERENCES._suppliers.clear()
+    PREFERENCES._active.clear()
     PREFERENCES._dismiss()
 
 
@@ -192,6 +192,7 @@ def test_one_op_can_be_preferred_alone(offer):
         with opgrad.prefer("acme", op=name):
             assert made_by(ops.tanh(Value(X))) == "load_plugin"
             assert made_by(ops.exp(Value(X))) == "opgrad"
+            assert ops.exp.chooser is None
 
 
 def test_operators_methods_and_numpy_functions_run_kernels(offer):
@@ -234,6 +235,45 @@ def test_ops_with_attributes_and_with_any_number_of_operands_run_kernels(offer):
 
     assert [made_by(one) for one in made] == ["load_plugin"] * len(made)
     assert [one.shape for one in made] == [(), (), (1,), (), (6,), (6,)]
+
+
+def test_an_op_of_three_operands_runs_its_kernel(offer):
+    """Called by place, as plain data and as Values."""
+
+    @opgrad.composite(elementwise=True)
+    def fused(a, b, c):
+        return a * b + c
+
+    calls = []
+
+    @opgrad.kernel("fusions.fused", data="numpy")
+    def fast_fused(a, b, c):
+        calls.append("forward")
+        return np.add(np.multiply(a, b), c)
+
+    offer(namespace="fusions", more=(fused,))
+    offer(fast_fused)
+    with opgrad.prefer("acme"):
+        y = fused(Value(X), 2.0, X)
+        fused(X, X, 1.0)
+        fused(1.0, 2.0, 3.0)
+
+    assert calls == ["forward"] * 2
+    assert made_by(y) == "load_plugin"
+
+
+def test_an_op_is_preferred_under_any_of_its_names(offer):
+    """`linalg.matmul` is `core.matmul`."""
+
+    @opgrad.kernel("core.matmul", data="numpy")
+    def fast_matmul(a, b):
+        return np.matmul(a, b)
+
+    offer(fast_matmul)
+    with opgrad.prefer("acme", op="linalg.matmul"):
+        y = Value(X) @ X
+
+    assert made_by(y) == "load_plugin"
 
 
 def test_a_constant_result_can_come_from_a_kernel(offer):
@@ -756,7 +796,7 @@ def test_a_plugin_without_a_kernel_for_the_op_is_named(offer):
         opgrad.prefer("acme", op="exp"),
     ):
         pass
-    with pytest.raises(UnknownOpError, match="it offers none at all"), opgrad.prefer("core"):
+    with pytest.raises(UnknownOpError, match="it offers: none at all"), opgrad.prefer("core"):
         pass
 
 

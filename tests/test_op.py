@@ -773,6 +773,19 @@ def test_the_docstring_is_that_of_the_forward():
     assert opgrad.op(unary).documentation == "A forward of one operand."
 
 
+def test_documentation_of_several_lines_has_no_indentation_of_the_code():
+    """`opgrad show` prints it as it is."""
+
+    def cube(x):
+        """x^3.
+
+        Source: Euclid.
+        """
+        return x * x * x
+
+    assert opgrad.op(cube).documentation == "x^3.\n\nSource: Euclid."
+
+
 def test_the_symbol_is_the_operator_or_the_name():
     """Unless one is given."""
     found = [opgrad.op(**k)(binary).symbol for k in ({}, {"operator": "*"}, {"symbol": "times"})]

@@ -664,7 +664,7 @@ def test_pictures_of_the_site_have_colours_for_dark_pages():
 def test_pictures_of_the_how_to_are_drawn_by_its_blocks():
     """Every link into pictures/ follows a block that ends in a picture."""
     pages = load("pages")
-    drawn = pages.drawn(ROOT / "docs/howto/plot_functions.md")
+    drawn = pages.run(ROOT / "docs/howto/plot_functions.md").pictures
 
     assert len(drawn) == 4
     assert all("<svg" in content for content in drawn.values())

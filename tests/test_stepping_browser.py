@@ -28,13 +28,14 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))
 DRIVER = shutil.which("chromedriver")
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium on the path (Debian: chromium)"),
-    pytest.mark.skipif(DRIVER is None, reason="no chromedriver on the path (Debian: chromium-driver)"),
+    pytest.mark.skipif(DRIVER is None, reason="no chromedriver (Debian: chromium-driver)"),
 ]
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
     "--disable-background-networking --disable-component-update"
 )
 DESKTOP, PHONE = (1280, 800), (375, 667)
+STILL = {"reduced-motion": "reduce"}
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,7 @@ def browser(tmp_path_factory):
     options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('profile')}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = Chrome(options=options, service=Service(DRIVER))
+    driver.get("about:blank")
     yield driver
     driver.quit()
 
@@ -54,6 +56,8 @@ def browser(tmp_path_factory):
 @pytest.fixture
 def show(browser, tmp_path):
     """Open a page of Values in a window; afterwards, look for errors and for requests."""
+    for log in ("browser", "performance"):  # what came before is not the page's
+        browser.get_log(log)
 
     def opened(*outputs, names=None, window=DESKTOP, **media):
         file = tmp_path / "backprop.html"
@@ -63,7 +67,7 @@ def show(browser, tmp_path):
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": phone})
-        features = [{"name": name.replace("_", "-"), "value": value} for name, value in media.items()]
+        features = [{"name": f"prefers-{key}", "value": value} for key, value in media.items()]
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
         browser.get(file.as_uri())
 
@@ -77,9 +81,10 @@ def show(browser, tmp_path):
 
 def requests(browser):
     """Every address the page asked for."""
-    messages = [json.loads(e["message"])["message"] for e in browser.get_log("performance")]
+    messages = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    sent = [m["params"] for m in messages if m["method"] == "Network.requestWillBeSent"]
 
-    return [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
+    return [parameters["request"]["url"] for parameters in sent]
 
 
 class Page:
@@ -89,22 +94,32 @@ class Page:
         self.browser = browser
 
     def run(self, script, *arguments):
+        """What JavaScript returns."""
         return self.browser.execute_script(script, *arguments)
 
     def press(self, *keys):
+        """Press keys, one after the other, on what has the focus."""
         for key in keys:
             ActionChains(self.browser).send_keys(key).perform()
 
+    def point_at(self, element):
+        """Move the pointer there."""
+        ActionChains(self.browser).move_to_element(element).perform()
+
     def element(self, selector):
+        """The first that a CSS selector finds."""
         return self.browser.find_element(By.CSS_SELECTOR, selector)
 
     def elements(self, selector):
+        """All that a CSS selector finds."""
         return self.browser.find_elements(By.CSS_SELECTOR, selector)
 
     def text(self, selector):
+        """The text of an element that can be seen."""
         return self.element(selector).text
 
     def slide(self, at):
+        """Move the slider to a step, as a drag of it does."""
         script = (
             "const slider = document.getElementById('slider'); slider.value = arguments[0];"
             "slider.dispatchEvent(new Event('input', {bubbles: true}));"
@@ -115,26 +130,34 @@ class Page:
         """The box of a value, by its name."""
         return self.element(f'.node:not(.op)[aria-label^="{name},"]')
 
+    def row(self, name, kind):
+        """The number in the box of a value: `data` or `grad`."""
+        return self.box(name).find_element(By.CSS_SELECTOR, f".{kind}")
+
     def rows(self):
         """The tables of the panel: sign, name and numbers of each row."""
-        rows = self.elements("#text tbody tr")
-        texts = [[c.text.split("\n")[0] for c in row.find_elements(By.XPATH, "./*")] for row in rows]
+        rows = self.run(
+            "return [...document.querySelectorAll('#text tbody tr')].map((row) =>"
+            "[...row.cells].map((cell) => cell.firstChild ? cell.firstChild.textContent : ''))"
+        )
 
-        return [[cell for cell in row if cell] for row in texts]
+        return [[cell for cell in row if cell] for row in rows]
 
     def focused(self):
         """What has the focus: its id, or its name for those who listen."""
         return self.run(
-            "const e = document.activeElement; return e.id || e.getAttribute('aria-label') || e.tagName"
+            "const e = document.activeElement;"
+            "return e.id || e.getAttribute('aria-label') || e.tagName"
         )
 
-    def scale(self):
-        return self.run("return new DOMMatrix(getComputedStyle(camera).transform).a")
-
-    def corner(self):
-        return self.run("const m = new DOMMatrix(getComputedStyle(camera).transform); return [m.e, m.f]")
+    def view(self):
+        """Scale and corner of the graph, in px."""
+        return self.run(
+            "const m = new DOMMatrix(getComputedStyle(camera).transform); return [m.a, m.e, m.f]"
+        )
 
     def until(self, wanted):
+        """Wait for it."""
         WebDriverWait(self.browser, 10, poll_frequency=0.02).until(lambda _: wanted())
 
 
@@ -207,7 +230,9 @@ def test_the_slider_goes_to_any_step(show):
 def test_buttons_step_and_are_off_at_the_ends(show):
     """There is nothing before the first step, and nothing after the last."""
     page = show(course_example()[0])
-    off = lambda: [b.get_attribute("id") for b in page.elements("#transport button:disabled")]  # noqa: E731
+
+    def off():
+        return [button.get_attribute("id") for button in page.elements("button:disabled")]
 
     assert off() == ["first", "back"]
     page.element("#next").click()
@@ -242,8 +267,9 @@ def test_a_backward_step_shows_gradient_times_local_derivative(show):
         ["=", "∂L/∂d", "-2"],
     ]
     assert "@multiply.derivative" in page.text("figure pre")
-    assert page.text("figcaption").startswith("derivative rule of multiply for a: arithmetic.py, line")
-    assert "opgrad 0." in page.text("figcaption")
+    caption = page.text("figcaption")
+    assert caption.startswith("derivative rule of multiply for a: arithmetic.py, line")
+    assert "opgrad 0." in caption
 
 
 def test_a_value_used_twice_adds_before_ones_eyes(show):
@@ -252,7 +278,11 @@ def test_a_value_used_twice_adds_before_ones_eyes(show):
     page = show((x * x).named("y"))
     page.slide(3)
 
-    assert page.rows()[-3:] == [["=", "contribution", "3"], ["+", "x had", "3"], ["=", "∂y/∂x", "6"]]
+    assert page.rows()[-3:] == [
+        ["=", "contribution", "3"],
+        ["+", "x had", "3"],
+        ["=", "∂y/∂x", "6"],
+    ]
 
 
 def test_the_gradients_at_the_end_are_those_of_backward_to_the_last_digit(show):
@@ -266,15 +296,17 @@ def test_the_gradients_at_the_end_are_those_of_backward_to_the_last_digit(show):
     loss.backward()
 
     assert shown == {leaf.label: repr(leaf.grad) for leaf in leaves}
-    leaf = leaves[5]
-    assert page.box(leaf.label).find_element(By.CSS_SELECTOR, ".grad").get_attribute("textContent") == f"{leaf.grad:.4g}"
+    in_graph = page.row(leaves[5].label, "grad").get_attribute("textContent")
+    assert in_graph == f"{leaves[5].grad:.4g}"
 
 
 def test_gradients_appear_only_when_the_backward_pass_gets_there(show):
     """And data only when the forward pass does."""
     out, names = course_example()
     page = show(out, names=names)
-    seen = lambda name, kind: page.box(name).find_element(By.CSS_SELECTOR, f".{kind}").is_displayed()  # noqa: E731
+
+    def seen(name, kind):
+        return page.row(name, kind).is_displayed()
 
     assert (seen("a", "data"), seen("e", "data"), seen("a", "grad")) == (True, False, False)
     page.slide(1)
@@ -287,13 +319,14 @@ def test_gradients_appear_only_when_the_backward_pass_gets_there(show):
 
 def test_arrays_are_shown_by_their_range_and_rules_that_mix_entries_as_such(show):
     """No product is claimed where there is none."""
-    x, w = Value(np.array([[1.0, 2.0]])).named("x"), Value(np.array([[3.0], [4.0]])).named("w")
+    x = Value(np.array([[1.0, 2.0]])).named("x")
+    w = Value(np.array([[3.0, 5.0], [4.0, 8.0]])).named("w")
     page = show((ops.sum(x @ w)).named("y"))
     page.slide(5)
 
     assert page.rows()[0][1:] == ["1", "1", "1"]
     assert page.rows()[1][:2] == ["→", "the rule"]
-    assert page.rows()[2] == ["=", "∂y/∂x", "3", "3.5", "4"]
+    assert page.rows()[2] == ["=", "∂y/∂x", "8", "10", "12"]
 
 
 def test_an_op_with_several_outputs_is_stepped(show):
@@ -318,14 +351,14 @@ def test_hovering_shows_all_digits_op_and_provider(show):
     x = Value(1.0 / 3.0).named("x")
     page = show(ops.tanh(x).named("y"))
     page.press(Keys.END)
-    ActionChains(page.browser).move_to_element(page.box("y")).perform()
+    page.point_at(page.box("y"))
     text = page.text("#details")
 
     assert "tanh(x)" in text
     assert "0.32151273753163434" in text
     assert "core.tanh" in text
     assert "opgrad 0." in text
-    ActionChains(page.browser).move_to_element(page.element("h1")).perform()
+    page.point_at(page.element("h1"))
     assert not page.element("#details").is_displayed()
 
 
@@ -334,7 +367,7 @@ def test_attributes_are_among_the_details(show):
     x = Value(np.ones((2, 2))).named("x")
     page = show(ops.sum(ops.sum(x, axis=0).named("s")))
     page.press(Keys.END)
-    ActionChains(page.browser).move_to_element(page.box("s")).perform()
+    page.point_at(page.box("s"))
 
     assert "axis\n0" in page.text("#details")
 
@@ -344,8 +377,7 @@ def test_a_click_keeps_the_details_and_leads_to_the_steps_of_the_value(show):
     out, names = course_example()
     page = show(out, names=names)
     page.box("d").click()
-    forward, backward = page.elements("#details .jump button")
-    forward.click()
+    page.elements("#details .jump button")[0].click()
     assert page.text("#heading") == "d = e + c"
     assert page.text("#place") == "3 of 9"
     page.elements("#details .jump button")[1].click()
@@ -396,8 +428,8 @@ def test_the_focus_can_be_seen(show):
     out, names = course_example()
     page = show(out, names=names)
     page.press(Keys.TAB)
-    width = page.run("return getComputedStyle(document.activeElement.querySelector('rect')).strokeWidth")
-    assert width == "2.5px"
+    frame = "getComputedStyle(document.activeElement.querySelector('rect')).strokeWidth"
+    assert page.run(f"return {frame}") == "2.5px"
     page.press(Keys.TAB)
     outline = page.run("return getComputedStyle(document.activeElement).outlineStyle")
     assert outline == "solid"
@@ -407,7 +439,10 @@ def test_each_step_is_announced(show):
     """In a live region, as one sentence."""
     out, names = course_example()
     page = show(out, names={**names, "L": out})
-    said = lambda: page.element("#said").get_attribute("textContent")  # noqa: E731
+
+    def said():
+        return page.element("#said").get_attribute("textContent")
+
     page.slide(1)
     assert said() == "Forward, 1 of 3: e = a * b: e is -6"
     page.slide(7)
@@ -421,10 +456,11 @@ def test_everything_to_press_has_a_name(show):
     page.slide(6)
     nameless = page.run(
         "return [...document.querySelectorAll('button, input, [tabindex], [role]')]"
-        ".filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim())).map((e) => e.outerHTML)"
+        ".filter((e) => !(e.getAttribute('aria-label') || e.textContent.trim()))"
+        ".map((e) => e.outerHTML)"
     )
 
-    assert [html for html in nameless if 'id="said"' not in html] == []
+    assert nameless == []
 
 
 # -- large graphs ---------------------------------------------------------------------------------
@@ -445,39 +481,36 @@ def test_the_view_follows_the_step_in_a_graph_of_three_hundred_nodes(show):
     x = Value(0.5).named("x")
     for _ in range(150):
         x = ops.tanh(x * 1.01)
-    page = show(x, prefers_reduced_motion="reduce")
+    page = show(x, **STILL)
     assert len(page.elements(".node.op")) == 300
     for at in (1, 150, 299, 450, 600):
         page.slide(at)
         assert inside(page, ".node.current:not(.op)")
-        assert page.scale() >= 0.7
+        assert page.view()[0] >= 0.7
     page.press(Keys.END)
     assert page.text("#place") == "603 of 603"
 
 
 def test_wheel_keys_and_buttons_zoom_and_a_drag_moves(show):
     """Zero shows all of it."""
-    page = show(network(), prefers_reduced_motion="reduce")
+    page = show(network(), **STILL)
     picture = page.element("#picture")
-    scale, corner = page.scale(), page.corner()
+    before = page.view()[0]
     page.run(
         "arguments[0].dispatchEvent(new WheelEvent('wheel',"
         "{deltaY: -200, clientX: 300, clientY: 300, bubbles: true, cancelable: true}))",
         picture,
     )
-    assert page.scale() > scale
+    assert page.view()[0] > before
     page.press("-", "-", "-", "-", "-")
-    assert page.scale() < scale
+    assert page.view()[0] < before
     page.element("#closer").click()
-    before = page.corner()
-    ActionChains(page.browser).move_to_element_with_offset(picture, 0, 250).click_and_hold().move_by_offset(
-        60, -40
-    ).release().perform()
-    moved = page.corner()
-    assert [round(a - b) for a, b in zip(moved, before, strict=True)] == [60, -40]
+    scale, x, y = page.view()
+    drag = ActionChains(page.browser).move_to_element_with_offset(picture, 0, 250).click_and_hold()
+    drag.move_by_offset(60, -40).release().perform()
+    assert page.view() == pytest.approx([scale, x + 60, y - 40])
     page.press("0")
     assert inside(page, "#camera")
-    assert corner != page.corner()
 
 
 def test_a_folded_graph_says_so_and_is_stepped_fold_by_fold(show):
@@ -510,7 +543,7 @@ def test_nothing_is_wider_than_a_phone(show):
     for at in range(int(page.text("#place").rpartition(" ")[2])):
         page.slide(at)
         assert page.run("return document.documentElement.scrollWidth") == 375
-        assert page.run("const p = document.getElementById('panel'); return p.scrollWidth - p.clientWidth") == 0
+        assert page.run("return panel.scrollWidth - panel.clientWidth") == 0
 
 
 def test_on_a_phone_the_panel_is_below_and_targets_fit_a_finger(show):
@@ -523,8 +556,7 @@ def test_on_a_phone_the_panel_is_below_and_targets_fit_a_finger(show):
         "e.getBoundingClientRect()]).filter(([, r]) => r.width && (r.width < 40 || r.height < 40))"
     )
     below = page.run(
-        "return document.getElementById('panel').getBoundingClientRect().top >="
-        "document.getElementById('graph').getBoundingClientRect().bottom"
+        "return panel.getBoundingClientRect().top >= graph.getBoundingClientRect().bottom"
     )
 
     assert small == []
@@ -534,11 +566,12 @@ def test_on_a_phone_the_panel_is_below_and_targets_fit_a_finger(show):
 def test_two_fingers_zoom(show):
     """What lies between them stays there."""
     page = show(course_example()[0], window=PHONE)
-    before = page.scale()
+    before = page.view()[0]
 
     def touch(kind, *points):
         touches = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
-        page.browser.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+        event = {"type": kind, "touchPoints": touches}
+        page.browser.execute_cdp_cmd("Input.dispatchTouchEvent", event)
 
     touch("touchStart", (150, 180))
     touch("touchStart", (150, 180), (200, 180))
@@ -546,7 +579,7 @@ def test_two_fingers_zoom(show):
         touch("touchMove", (150 - spread, 180), (200 + spread, 180))
     touch("touchEnd")
 
-    assert page.scale() > 1.5 * before
+    assert page.view()[0] > 1.5 * before
 
 
 def test_dark_mode_is_dark(show):
@@ -559,21 +592,22 @@ def test_dark_mode_is_dark(show):
         return [sum(map(int, colour[4:-1].split(","))) / 765 for colour in colours]
 
     out, names = course_example()
-    page = show(out, names=names, prefers_color_scheme="light")
+    page = show(out, names=names, **{"color-scheme": "light"})
     light = luminance()
-    page = show(out, names=names, prefers_color_scheme="dark")
+    page = show(out, names=names, **{"color-scheme": "dark"})
     dark = luminance()
 
     assert light[0] - light[1] > 0.7
     assert dark[1] - dark[0] > 0.7
 
 
-def test_nothing_glides_for_those_who_asked_for_less_motion(show):
-    """The view is there at once."""
-    page = show(network(), prefers_reduced_motion="reduce")
-    page.press(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+@pytest.mark.parametrize(("motion", "lasts"), [("no-preference", "0.28s"), ("reduce", "0s")])
+def test_the_view_glides_but_not_for_those_who_asked_for_less_motion(show, motion, lasts):
+    """Then it is there at once."""
+    page = show(network(), **{"reduced-motion": motion})
+    page.slide(40)
 
-    assert page.run("return getComputedStyle(camera).transitionDuration") in {"0s", "", None}
+    assert page.run("return getComputedStyle(camera).transitionDuration") == lasts
 
 
 # -- safety ---------------------------------------------------------------------------------------
@@ -581,11 +615,10 @@ def test_nothing_glides_for_those_who_asked_for_less_motion(show):
 
 def test_names_are_shown_and_never_run(show):
     """Whatever they hold."""
-    name = "</script><img src=x onerror=document.title='run'>"
+    name = "</script><img src=x onerror=alert()>"
     page = show((Value(2.0).named("<b>x</b>") * 3.0).named(name))
     page.press(Keys.END)
 
-    assert "run" != page.browser.title
     assert name in page.browser.title
     assert page.elements("img") == []
     assert page.rows()[0][0] == f"∂{name}/∂<b>x</b>"

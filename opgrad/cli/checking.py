@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -21,13 +20,13 @@ from rich.table import Table
 from rich.text import Text
 
 from opgrad.cli import FINDINGS, FINE, INTERRUPTED
+from opgrad.cli.comparing import print_comparisons
 from opgrad.cli.listing import plugin_facts
-from opgrad.cli.names import find_op
 from opgrad.cli.output import as_json, complain_of, console, leave, print_facts
-from opgrad.errors import PluginError, UnknownOpError
+from opgrad.cli.targets import installed, named
 from opgrad.op import Op
-from opgrad.plugins import PLUGINS, REGISTRY, Status
-from opgrad.testing.engine import CHECKS, TIERS, check_op, ops_named
+from opgrad.plugins import Status
+from opgrad.testing import CHECKS, TIERS, check_op
 from opgrad.testing.outcomes import OpReport, Outcome
 from opgrad.testing.suite import COLUMNS, counted, expected, failure, totals
 from opgrad.version import __version__
@@ -53,6 +52,7 @@ from opgrad.version import __version__
 )
 @click.option(
     "--compare",
+    "comparing",
     is_flag=True,
     help="Instead, hold the kernels that plugins offer for ops against the ops.",
 )
@@ -63,7 +63,7 @@ def check_command(  # noqa: PLR0913 -- one parameter an option
     everything: bool,
     tier: str,
     checks: tuple[str, ...],
-    compare: bool,
+    comparing: bool,
     as_json: bool,
 ) -> None:
     """Check ops: their values, gradients, shapes, dtypes and promises.
@@ -77,10 +77,10 @@ def check_command(  # noqa: PLR0913 -- one parameter an option
     """
     if bool(targets) == everything:
         raise click.UsageError("name a namespace or an op, or give --all for everything installed")
-    if compare:
-        leave(_compare(targets, as_json=as_json))
+    if comparing:
+        leave(print_comparisons(targets, as_json=as_json))
         return
-    ops, broken = _everything() if everything else _named(targets)
+    ops, broken = installed() if everything else named(targets)
     run = Run(ops, broken, tier=tier, checks=checks)
     run.watch(quiet=as_json)
     if as_json or run.reports:
@@ -89,68 +89,6 @@ def check_command(  # noqa: PLR0913 -- one parameter an option
         run.print_findings()
     complain_of(broken)
     leave(run.code)
-
-
-def _compare(targets: Sequence[str], *, as_json: bool) -> int:
-    """Print each kernel offered for the ops that were named, or for any, beside its op."""
-    failed = _failed(PLUGINS.load_all())
-    offered = PREFERENCES.candidates()
-    wanted: dict[str, None] = {}
-    for target in targets:
-        own = [it.kernel.op for it in offered if _supplier(it) == target]
-        wanted |= dict.fromkeys(own or [op.qualname for op in _named([target])[0]])
-    names = [it.kernel.op for it in offered if it.kernel.op in wanted or not targets]
-    found = [comparing.compare(find_op(name)).facts() for name in dict.fromkeys(names)]
-    print_facts(found, as_json=as_json, table=comparison_tables(found, wanted))
-    code = complain_of(failed)
-
-    return code if all([facts["ok"] for facts in found]) else FINDINGS
-
-
-def _everything() -> tuple[list[Op], list[Status]]:
-    """Every op installed here, and every plugin that could not be loaded."""
-    statuses = PLUGINS.load_all()
-    for namespace in PLUGINS.built_in:
-        PLUGINS.load(namespace)
-    disabled = [status.source.namespace for status in statuses if status.state == "disabled"]
-    if disabled:
-        click.echo(f"opgrad: switched off, so not checked: {', '.join(disabled)}", err=True)
-
-    return sorted(REGISTRY, key=lambda op: op.qualname), _failed(statuses)
-
-
-def _named(targets: Sequence[str]) -> tuple[list[Op], list[Status]]:
-    """The ops that were named, each once, and the plugins of those that cannot be used."""
-    ops: dict[Op, None] = {}
-    broken: list[Status] = []
-    for target in targets:
-        try:
-            ops |= dict.fromkeys(_ops_of(target))
-        except UnknownOpError as error:
-            raise click.BadParameter(str(error), param_hint="NS|OP") from None
-        except PluginError:
-            namespace = target.partition(".")[0]
-            failed = _failed(s for s in PLUGINS.statuses() if s.source.namespace == namespace)
-            if not failed:
-                raise
-            broken += failed
-
-    return list(ops), broken
-
-
-def _ops_of(target: str) -> list[Op]:
-    """The ops of a name as it was typed: also a plugin's bare one, as for `opgrad show`."""
-    try:
-        return ops_named(target)
-    except UnknownOpError as error:
-        try:
-            return [find_op(target)]
-        except UnknownOpError:
-            raise error from None
-
-
-def _failed(statuses: Iterable[Status]) -> list[Status]:
-    return [status for status in statuses if status.error]
 
 
 @attrs.define

@@ -16,6 +16,7 @@ from opgrad.version import __version__
 ELSEWHERE: dict[str, str] = {
     "check": "opgrad.cli.checking:check_command",
     "doctor": "opgrad.cli.doctor:doctor_command",
+    "explain": "opgrad.cli.explain:explain_command",
     "lock": "opgrad.cli.lock:lock_command",
     "new": "opgrad.cli.new:new_command",
     "plot": "opgrad.cli.plot:plot_command",

@@ -1,13 +1,50 @@
-"""What `opgrad check --compare` prints: each kernel of an op beside the op."""
+"""`opgrad check --compare`: each kernel of an op beside the op."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import click
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
+
+from opgrad.cli import FINDINGS
+from opgrad.cli.output import complain_of, print_facts
+from opgrad.cli.targets import named
+from opgrad.plugins import PLUGINS, REGISTRY
+from opgrad.preferring import PREFERENCES, Candidate
+from opgrad.testing.comparing import compare
+
+
+def print_comparisons(targets: Sequence[str], *, as_json: bool) -> int:
+    """Print each kernel that is offered for the ops named, or for any, beside its op."""
+    broken = complain_of(PLUGINS.load_all())
+    offered = PREFERENCES.candidates()
+    wanted = {op for target in targets for op in _compared(target, offered)}
+    names = dict.fromkeys([it.kernel.op for it in offered if it.kernel.op in wanted or not targets])
+    found = [compare(op).facts() for name in names if (op := REGISTRY.get(name)) is not None]
+    print_facts(found, as_json=as_json, table=_tables(found))
+    for it in offered:
+        if it.kernel.op in names and it.kernel.op not in {facts["op"] for facts in found}:
+            click.echo(f"opgrad: {it.problem}", err=True)
+
+    return broken if len(found) == len(names) and all([it["ok"] for it in found]) else FINDINGS
+
+
+def _compared(target: str, offered: Iterable[Candidate]) -> list[str]:
+    """The names of the ops that a target stands for: those of a plugin's kernels, or its own."""
+    providers = [(it.kernel.provider, it.kernel.op) for it in offered]
+    ops = [op for provider, op in providers if provider and provider.namespace == target]
+
+    return ops or [op.qualname for op in named([target])[0]]
+
+
+def _tables(found: Iterable[Mapping[str, Any]]) -> RenderableType:
+    tables = [part for facts in found for part in (Text(), comparison_table(facts))]
+
+    return Group(*tables[1:]) if tables else Text("no plugin here offers a kernel for that")
 
 
 def comparison_table(facts: Mapping[str, Any]) -> RenderableType:
@@ -18,12 +55,16 @@ def comparison_table(facts: Mapping[str, Any]) -> RenderableType:
     times = _times(facts["kernels"])
     lines = [line for one in facts["kernels"] for line in _differences(one)]
 
-    return Group(
+    parts: list[RenderableType] = [
         Text(f"kernels beside {owner}; errors in units of eps", style="bold"),
         _errors(facts["kernels"]),
-        *([Text(), times] if times.row_count else []),
-        *([Text(), *map(Text, lines)] if lines else []),
-    )
+    ]
+    if times.row_count:
+        parts += [Text(), times]
+    if lines:
+        parts += [Text(), *map(Text, lines)]
+
+    return Group(*parts)
 
 
 def _differences(kernel: Mapping[str, Any]) -> Iterator[str]:

@@ -52,8 +52,16 @@ def _write(path: Path, namespaces: Sequence[str], *, as_json: bool) -> None:
     suppliers = sorted(
         {f"{entry['distribution']} {entry['version']}" for entry in lock["ops"].values()}
     )
-    facts = {"file": str(path), "ops": len(lock["ops"]), "suppliers": suppliers}
+    sourceless = [name for name, entry in lock["ops"].items() if entry["source"] is None]
+    facts = {
+        "file": str(path),
+        "ops": len(lock["ops"]),
+        "suppliers": suppliers,
+        "without_source": sourceless,
+    }
     text = f"{path}: {len(lock['ops'])} ops of {', '.join(suppliers) or 'nobody'}"
+    if sourceless:
+        text += f"\nno source to be read, so locked by version alone: {', '.join(sourceless)}"
     print_facts(facts, as_json=as_json, table=Text(text))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sys
@@ -115,10 +116,13 @@ def _check_copies(copies: list[Installation]) -> Iterator[Finding]:
 
 def _check_files(one: Installation) -> Iterator[Finding]:
     """Whether the code that was installed is there; caches and data may go."""
-    files = [file for file in one.distribution.files or () if file.suffix == ".py"]
-    gone = [file for file in files if not Path(file.locate()).exists()]
+    # `distribution.files` leaves out what is gone, from Python 3.12 on.
+    rows = csv.reader(_text(one.distribution, "RECORD").splitlines())
+    code = [row[0] for row in rows if row and row[0].endswith(".py")]
+    files = [Path(one.distribution.locate_file(name)) for name in code]
+    gone = [file for file in files if not file.exists()]
     if gone:
-        problem = f"{len(gone)} of its {len(files)} files are gone, among them {gone[0].locate()}"
+        problem = f"{len(gone)} of its {len(files)} files are gone, among them {gone[0]}"
         remedy = f"pip install --force-reinstall {one.name}"
         yield Finding("stale", one.name, problem, remedy)
 

@@ -43,7 +43,7 @@ def place_by_dot(graph: Graph) -> Layout:
     label = max([text_width(edge.label) for edge in graph.edges], default=0.0)
     lines = [
         f"digraph {{ rankdir=LR nodesep=0.2 ranksep={min(0.4 + label / _INCH, 1.2):.2f}",
-        "node [shape=box fixedsize=true] edge [arrowhead=none]",
+        'node [shape=box fixedsize=true label=""] edge [arrowhead=none]',
         *[f"{k} [width={w / _INCH:.4f} height={h / _INCH:.4f}]" for k, (w, h) in sizes.items()],
         *[f"{edge.tail} -> {edge.head}" for edge in graph.edges],
         "}",

@@ -16,6 +16,7 @@ from opgrad.drawing.record import Record
 _ROW = 16.0  # px from one line of text to the next
 _TIP = 7.0  # px, length of the tip of an arrow
 _LONGEST = 24  # characters of a tag
+_NARROWEST = 6  # characters for a number: boxes of small ones are as wide as others
 
 Tags = Mapping[tuple[str, str], str]
 """What flows back along an arrow, by the keys of its tail and head."""
@@ -41,20 +42,15 @@ def tags_of(graph: Graph, record: Record, told: Plain) -> Tags:
 
 def labelled(graph: Graph, record: Record, told: Plain, tags: Tags) -> Graph:
     """The graph with the texts that the page writes, so that they find their place."""
-    widest: dict[int, str] = {}
-    for step in told["steps"]:
-        for part in step.get("parts", []):
-            _widen(widest, part["operand"], part.get("after"))
-        for seed in step.get("seeds", []):
-            _widen(widest, seed["value"], seed["grad"])
+    widest = _widest(told)
     nodes = []
     for node in graph.nodes:
         provider = "" if node.provider == "core" else node.provider
         lines, title = node.lines, node.title
         if node.kind != "op":
             place = _place(node, record)
-            _widen(widest, place, told["values"][place].get("final"))
-            lines, title = _lines(node, told["values"][place], widest.get(place, "0")), _title(node)
+            lines = _lines(node, told["values"][place], widest.get(place, "0"))
+            title = node.title or node.key
         nodes.append(attrs.evolve(node, title=title, lines=lines, provider=provider))
     edges = [
         attrs.evolve(edge, label=max(edge.label, tags[edge.tail, edge.head], key=len))
@@ -64,8 +60,18 @@ def labelled(graph: Graph, record: Record, told: Plain, tags: Tags) -> Graph:
     return attrs.evolve(graph, nodes=tuple(nodes), edges=tuple(edges))
 
 
-def _title(node: Node) -> str:
-    return node.title or node.key
+def _widest(told: Plain) -> dict[int, str]:
+    """The longest text that the gradient of each value has at any step."""
+    widest: dict[int, str] = {}
+    shown = [(place, value.get("final")) for place, value in enumerate(told["values"])]
+    for step in told["steps"]:
+        shown += [(part["operand"], part.get("after")) for part in step.get("parts", [])]
+        shown += [(seed["value"], seed["grad"]) for seed in step.get("seeds", [])]
+    for place, fact in shown:
+        if fact and "short" in fact:
+            widest[place] = max(widest.get(place, ""), fact["short"], key=len)
+
+    return widest
 
 
 def _lines(node: Node, value: Plain, grad: str) -> tuple[str, ...]:
@@ -74,17 +80,12 @@ def _lines(node: Node, value: Plain, grad: str) -> tuple[str, ...]:
     lines = [line for line in node.lines if line.startswith("data ") or node.kind == "fold"]
     lines = [line for line in lines if not line.startswith("grad ")]
     if value["kind"] != "constant":
-        lines.append(f"grad {grad}")
+        lines.append(f"grad {grad:>{_NARROWEST}}")
     if "shape" in data:
         legend = " min/mean/max" if any(" / " in line for line in lines) else ""
         lines.insert(0, f"{data['dtype']} {data['shape']}{legend}")
 
     return tuple(lines)
-
-
-def _widen(widest: dict[int, str], place: int, fact: Plain | None) -> None:
-    if fact and "short" in fact:
-        widest[place] = max(widest.get(place, ""), fact["short"], key=len)
 
 
 def _place(node: Node, record: Record) -> int:
@@ -178,7 +179,7 @@ def _rows(node: Node) -> Iterator[_Row]:
     for line in node.lines:
         word, _, text = line.partition(" ")
         if word in {"data", "grad"} and node.kind != "op":
-            yield _Row(word, text if word == "data" else "", word)
+            yield _Row(word, text.strip() if word == "data" else "", word)
         else:
             yield _Row("line", line)
     if node.provider:

@@ -91,8 +91,7 @@ def graph_of(
     values = made_of(outputs)
     called = names_of(values, names or {})
     builder = _Builder(called)
-    boxes = sum(map(boxes_of, values))
-    if limit is None or boxes <= limit:
+    if limit is None or (len(values) <= limit and sum(map(boxes_of, values)) <= limit):
         for value in values:
             builder.add(value)
         return builder.graph(outputs)
@@ -101,7 +100,7 @@ def graph_of(
             builder.add(group[0])
         else:
             builder.add_fold(group)
-    builder.add_notes(values, boxes, limit)
+    builder.add_notes(len(values), limit)
 
     return builder.graph(outputs)
 
@@ -112,14 +111,15 @@ class _Builder:
     def __init__(self, called: Mapping[int, str]) -> None:
         self._called = called
         self._keys: dict[int, str] = {}  # of the box that a Value is in, by id
+        self._count = 0
         self._nodes: list[Node] = []
         self._edges: list[Edge] = []
         self._notes: list[str] = []
 
     def add(self, value: Value) -> None:
         """Draw a Value, and the op that made it."""
-        number = len(self._keys) + 1
-        key, op_key = f"v{number}", f"o{number}"
+        self._count += 1
+        key, op_key = f"v{self._count}", f"o{self._count}"
         leaf = is_input(value)
         if value.op is PICK:
             label = f"[{value.attributes['index']}]"
@@ -163,15 +163,16 @@ class _Builder:
 
     def add_fold(self, values: Sequence[Value]) -> None:
         """Draw Values that were made alike as one box."""
-        key = f"f{len(self._keys) + 1}"
+        self._count += 1
+        key = f"f{self._count}"
         text = labels.fold_of(values, self._called)
         tails: dict[str, None] = {}
-        for value in values:
-            self._keys[id(value)] = key
+        self._keys |= dict.fromkeys(map(id, values), key)
         for value in values:
             for operand in value.operands:
-                if type(operand) is Value and self._keys[id(operand)] != key:
+                if type(operand) is Value:
                     tails[self._keys[id(operand)]] = None
+        tails.pop(key, None)
         node = Node(
             key=key,
             kind="fold",
@@ -186,16 +187,15 @@ class _Builder:
         self._nodes.append(node)
         self._edges += [Edge(tail, key) for tail in tails]
 
-    def add_notes(self, values: Sequence[Value], boxes: int, limit: int) -> None:
+    def add_notes(self, values: int, limit: int) -> None:
         """Say what was folded, and how to see it all."""
         folds = sorted([n for n in self._nodes if n.kind == "fold"], key=lambda n: -n.count)
         folded = sum(node.count for node in folds)
         named = "; ".join(node.title for node in folds[:_NAMED])
         more = f"; and {len(folds) - _NAMED} more" if len(folds) > _NAMED else ""
-        self._notes += [
-            f"{folded:,} of {len(values):,} Values share {len(folds)} "
-            f"box{'es' if len(folds) > 1 else ''}: drawn apart, there were {boxes:,} boxes, "
-            f"and limit={limit}",
+        shared = f"{len(folds)} box{'es' if len(folds) > 1 else ''}, as limit={limit}"
+        self._notes = [
+            f"{folded:,} of {values:,} Values share {shared}; limit=None draws all",
             f"folded: {named}{more}",
         ]
 

@@ -35,14 +35,13 @@ def number(x: Any) -> str:
         >>> [number(x) for x in (2.0, -1 / 3, 12345.678, 123456789.0, 1 + 2j, True)]
         ['2', '-0.3333', '12346', '1.235e+08', '1+2j', 'True']
     """
-    if isinstance(x, bool) or getattr(x, "dtype", None) == bool:
+    if isinstance(x, bool) or getattr(getattr(x, "dtype", None), "kind", "") == "b":
         return str(bool(x))
     if x == 0:
         return "0"  # of either sign
+    digits = ".4g" if _is_complex(x) or not 1e4 <= abs(x) < 1e6 else ".0f"  # noqa: PLR2004 -- as short as 1e+04
     try:
-        if not _is_complex(x) and 1e4 <= abs(x) < 1e6:  # noqa: PLR2004 -- as short as with e+04
-            return f"{x:.0f}"
-        return f"{x:.4g}"
+        return format(x, digits)
     except OverflowError:  # a whole number that no float holds
         return _cut(str(x))
 
@@ -55,12 +54,16 @@ def spread(data: Any) -> str:
     if xp.isdtype(data.dtype, "bool"):
         return f"{int(xp.sum(data))} of {data.size} true"
     with namespaces.quiet():
+        if bool(xp.any(xp.isnan(data))):
+            return f"{int(xp.sum(xp.isnan(data)))} of {data.size} NaN"
         mean = number(xp.mean(data))
         if _is_complex(data):
             return f"mean {mean}"
-        least, greatest = number(xp.min(data)), number(xp.max(data))
+        least, greatest = xp.min(data), xp.max(data)
+    if bool(least == greatest):
+        return f"all {number(least)}"
 
-    return f"all {least}" if least == greatest else f"{least} / {mean} / {greatest}"
+    return f"{number(least)} / {mean} / {number(greatest)}"
 
 
 def _is_complex(x: Any) -> bool:
@@ -103,10 +106,10 @@ def value_lines(value: Value) -> tuple[str, ...]:
 
 
 def name_of(text: str) -> str:
-    """A name in one line that fits a box, of characters that can be printed.
+    r"""A name in one line that fits a box, of characters that can be printed.
 
     Examples:
-        >>> name_of("a\\nb"), name_of("model." + "x" * 60)
+        >>> name_of("a\nb"), name_of("model." + "x" * 60)
         ('a b', 'model.xxxxxxxxx…xxxxxxxxxxxxxxxxxxxxxxxx')
     """
     text = " ".join("".join([c if c.isprintable() else " " for c in text]).split())
@@ -225,7 +228,7 @@ class Fold:
 
 def fold_of(values: Sequence[Value], called: Mapping[int, str]) -> Fold:
     """What Values have in common: their ops, or their name; and the range of their numbers."""
-    made = Counter([value.op for value in values])
+    made: Counter[Any] = Counter([value.op for value in values])
     for silent in (None, PICK, INPUT, OPEN):
         del made[silent]
     if not made:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import itertools
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
 from opgrad.drawing.graph import Edge, Graph, Node
+from opgrad.drawing.heights import Ports, Sizes, heights
 from opgrad.drawing.layers import Layered, Spot, in_layers
 
 Point = tuple[float, float]
@@ -18,9 +19,8 @@ CHARACTER, ROW, PADDING = 7.3, 16.0, 8.0
 """The width of a character and the height of a row of text, and the space around them, px."""
 FOLDED = 4.0
 """How far the second frame of a fold shows, px."""
-_APART, _LINES_APART, _PORTS_APART = 14.0, 9.0, 14.0
+_PORTS_APART = 14.0
 _NARROWEST, _WIDEST = 28.0, 90.0  # the gap between two layers
-_SWEEPS = 24
 
 
 @attrs.frozen
@@ -112,7 +112,9 @@ def place(graph: Graph) -> Layout:
     layered = in_layers(graph)
     ports = _ports(layered)
     sizes = _sizes(layered, ports)
-    ys = _heights(layered, sizes, ports)
+    ys = heights(layered, sizes, ports)
+    top = min([y - sizes[spot][1] / 2 for spot, y in ys.items()], default=0.0)
+    ys = {spot: y - top + MARGIN for spot, y in ys.items()}
     columns = _columns(layered, sizes, ys)
     boxes = {}
     for spots, (left, right) in zip(layered.layers, columns, strict=True):
@@ -122,8 +124,11 @@ def place(graph: Graph) -> Layout:
                 boxes[spot.node.key] = box
     lines = []
     for edge, way in layered.ways:
-        points = list(_curve(way, boxes, columns, ys, ports))
-        lines.append(Line(edge, tuple(points)))
+        tail, head = boxes[edge.tail], boxes[edge.head]
+        start, end = tail.x + tail.width / 2, head.x - head.width / 2
+        arrivals = [ys[spot] + ports[near, spot] for near, spot in itertools.pairwise(way)]
+        passed = [columns[spot.layer] for spot in way]
+        lines.append(Line(edge, tuple(_curve(start, end, passed, [tail.y, *arrivals]))))
 
     return Layout(
         boxes=tuple([boxes[node.key] for node in graph.nodes]),
@@ -133,14 +138,10 @@ def place(graph: Graph) -> Layout:
     )
 
 
-Ports = dict[tuple[Spot, Spot], float]
-"""How far from the middle of its head a link ends."""
-
-
 def _ports(layered: Layered) -> Ports:
     """Links end one below the other, so that they and their labels can be told apart."""
     labelled = {id(way[-1]) for edge, way in layered.ways if edge.label}
-    ports: Ports = {}
+    ports: dict[tuple[Spot, Spot], float] = {}
     for layer in layered.layers:
         for head in layer:
             tails = sorted(head.before, key=lambda tail: tail.place)
@@ -151,7 +152,7 @@ def _ports(layered: Layered) -> Ports:
     return ports
 
 
-def _sizes(layered: Layered, ports: Ports) -> dict[Spot, tuple[float, float]]:
+def _sizes(layered: Layered, ports: Ports) -> Sizes:
     """The room of each spot: boxes are high enough for their links."""
     sizes = {}
     for layer in layered.layers:
@@ -163,132 +164,15 @@ def _sizes(layered: Layered, ports: Ports) -> dict[Spot, tuple[float, float]]:
     return sizes
 
 
-# -- heights --------------------------------------------------------------------------------------
-
-
-def _heights(
-    layered: Layered, sizes: Mapping[Spot, tuple[float, float]], ports: Ports
-) -> dict[Spot, float]:
-    """The y of each spot: near its neighbours, in order, and apart from one another."""
-    ys: dict[Spot, float] = {}
-    for layer in layered.layers:
-        y = 0.0
-        for spot, offset in zip(layer, _offsets(layer, sizes), strict=True):
-            ys[spot] = y + offset
-        middle = (ys[layer[0]] + ys[layer[-1]]) / 2
-        for spot in layer:
-            ys[spot] -= middle
-    for sweep in range(_SWEEPS):
-        forward = sweep % 2 == 0
-        for layer in layered.layers if forward else layered.layers[::-1]:
-            wishes = [
-                _wish(spot, ys, ports, both=sweep >= _SWEEPS // 2, forward=forward)
-                for spot in layer
-            ]
-            for spot, y in zip(layer, _settle(wishes, _offsets(layer, sizes)), strict=True):
-                ys[spot] = y
-    _straighten(layered, ys, sizes)
-    top = min([ys[spot] - sizes[spot][1] / 2 for spot in ys], default=0.0)
-
-    return {spot: y - top + MARGIN for spot, y in ys.items()}
-
-
-def _offsets(layer: Sequence[Spot], sizes: Mapping[Spot, tuple[float, float]]) -> list[float]:
-    """How far below the first each spot of a layer is at least."""
-    offsets = [0.0]
-    for upper, lower in zip(layer, layer[1:], strict=False):
-        apart = _APART if upper.node or lower.node else _LINES_APART
-        offsets.append(offsets[-1] + (sizes[upper][1] + sizes[lower][1]) / 2 + apart)
-
-    return offsets
-
-
-def _wish(
-    spot: Spot, ys: Mapping[Spot, float], ports: Ports, *, both: bool, forward: bool
-) -> tuple[float, float]:
-    """Where a spot would like to be, and how much: lines that pass are to be straight."""
-    pulls = [(ys[near] - ports[near, spot], near) for near in spot.before if both or forward]
-    pulls += [(ys[near] + ports[spot, near], near) for near in spot.after if both or not forward]
-    if not pulls:
-        return ys[spot], 0.01
-    weights = [8.0 if not (spot.node or near.node) else 1.0 for _, near in pulls]
-    total = sum(weights)
-
-    return sum(y * weight for (y, _), weight in zip(pulls, weights, strict=True)) / total, total
-
-
-def _settle(wishes: Sequence[tuple[float, float]], offsets: Sequence[float]) -> list[float]:
-    """The places nearest to the wishes (least squares) that keep order and distance.
-
-    Pool adjacent violators: those that would come too close move together.
-    """
-    pools: list[tuple[float, float, int]] = []  # (mean, weight, how many)
-    for (wish, weight), offset in zip(wishes, offsets, strict=True):
-        mean, heavy, count = wish - offset, weight, 1
-        while pools and pools[-1][0] > mean:
-            other, more, others = pools.pop()
-            mean = (mean * heavy + other * more) / (heavy + more)
-            heavy, count = heavy + more, count + others
-        pools.append((mean, heavy, count))
-    settled = [mean for mean, _, count in pools for _ in range(count)]
-
-    return [mean + offset for mean, offset in zip(settled, offsets, strict=True)]
-
-
-def _straighten(
-    layered: Layered, ys: dict[Spot, float], sizes: Mapping[Spot, tuple[float, float]]
-) -> None:
-    """Bring each run of spots, one after the other, to one height, where there is room."""
-    room: dict[Spot, tuple[Spot | None, float]] = {}
-    for layer in layered.layers:
-        offsets = _offsets(layer, sizes)
-        for upper, lower, one, other in zip(layer, layer[1:], offsets, offsets[1:], strict=False):
-            room[lower] = (upper, other - one)
-    below = {upper: (lower, apart) for lower, (upper, apart) in room.items()}
-    for run in _runs(layered):
-        lowest = max(
-            [ys[up] + apart for s in run if s in room for up, apart in [room[s]]], default=-math.inf
-        )
-        highest = min(
-            [ys[low] - apart for s in run if s in below for low, apart in [below[s]]],
-            default=math.inf,
-        )
-        if lowest <= highest:
-            mean = sum(ys[spot] for spot in run) / len(run)
-            for spot in run:
-                ys[spot] = min(max(mean, lowest), highest)
-
-
-def _runs(layered: Layered) -> Iterator[list[Spot]]:
-    """Lines that pass through layers, and chains of boxes: each is the only one after another."""
-    for layer in layered.layers:
-        for spot in layer:
-            if len(spot.before) == 1 and _continues(spot.before[0], spot):
-                continue
-            run = [spot]
-            while run[-1].after and _continues(run[-1], run[-1].after[0]):
-                run.append(run[-1].after[0])
-            if len(run) > 1:
-                yield run
-
-
-def _continues(one: Spot, other: Spot) -> bool:
-    alone = len(one.after) == len(other.before) == 1
-
-    return other is one.after[0] and (alone or (one.node is None and other.node is None))
-
-
 # -- columns and curves ---------------------------------------------------------------------------
 
 
-def _columns(
-    layered: Layered, sizes: Mapping[Spot, tuple[float, float]], ys: Mapping[Spot, float]
-) -> list[tuple[float, float]]:
+def _columns(layered: Layered, sizes: Sizes, ys: Mapping[Spot, float]) -> list[tuple[float, float]]:
     """The left and right end of each layer; where lines climb, the gap is wider."""
     labels: dict[int, float] = {}
     for edge, way in layered.ways:
-        layer = way[-1].layer
-        labels[layer] = max(labels.get(layer, 0.0), text_width(edge.label))
+        last = way[-1].layer
+        labels[last] = max(labels.get(last, 0.0), text_width(edge.label))
     columns: list[tuple[float, float]] = []
     x = MARGIN
     for number, layer in enumerate(layered.layers):
@@ -302,27 +186,17 @@ def _columns(
 
 
 def _curve(
-    way: Sequence[Spot],
-    boxes: Mapping[str, Box],
-    columns: Sequence[tuple[float, float]],
-    ys: Mapping[Spot, float],
-    ports: Ports,
+    start: float, end: float, columns: Sequence[tuple[float, float]], ys: Sequence[float]
 ) -> Iterator[Point]:
-    """Straight along the layers, and in curves from one to the next."""
-    first, last = way[0], way[-1]
-    assert first.node is not None
-    assert last.node is not None
-    tail, head = boxes[first.node.key], boxes[last.node.key]
-    x, y = tail.x + tail.width / 2, ys[first]
-    yield x, y
-    for one, other in zip(way, way[1:], strict=False):
-        right, left = columns[one.layer][1], columns[other.layer][0]
-        below = ys[other] + ports[one, other]
+    """From x to x: straight along the layers, and in curves from the height of one to the next."""
+    x = start
+    yield x, ys[0]
+    for (y, (_, right)), (below, (left, _)) in itertools.pairwise(zip(ys, columns, strict=True)):
         yield from _straight(x, right, y)
         middle = (right + left) / 2
         yield from ((middle, y), (middle, below), (left, below))
-        x, y = left, below
-    yield from _straight(x, head.x - head.width / 2, y)
+        x = left
+    yield from _straight(x, end, ys[-1])
 
 
 def _straight(x: float, end: float, y: float) -> list[Point]:

@@ -47,21 +47,23 @@ def names_of(values: Iterable[Value], names: Mapping[str, Any]) -> dict[int, str
 def _children(name: str, held: Any) -> Iterator[tuple[str, Any]]:
     """What a container or an object of somebody's class holds, with names."""
     if isinstance(held, dict):
-        for key, child in held.items():
-            yield f"{name}[{key!r}]", child
-    elif isinstance(held, tuple) and hasattr(held, "_fields"):
-        for field in held._fields:
-            yield f"{name}.{field}", getattr(held, field)
-    elif isinstance(held, list | tuple):
-        for index, child in enumerate(held):
-            yield f"{name}[{index}]", child
-    elif hasattr(type(held), "__attrs_attrs__"):
-        for field in attrs.fields(type(held)):
-            yield f"{name}.{field.name}", getattr(held, field.name, None)
-    elif not isinstance(held, _OPAQUE):
-        for field, child in getattr(held, "__dict__", {}).items():
-            if _public(field):
-                yield f"{name}.{field}", child
+        return ((f"{name}[{key!r}]", child) for key, child in held.items())
+    if isinstance(held, list | tuple) and not hasattr(held, "_fields"):
+        return ((f"{name}[{index}]", child) for index, child in enumerate(held))
+
+    return ((f"{name}.{field}", child) for field, child in _fields(held) if _public(field))
+
+
+def _fields(held: Any) -> Iterator[tuple[str, Any]]:
+    """The fields of a named tuple, of an attrs class, of an object."""
+    if isinstance(held, tuple):
+        return zip(held._fields, held, strict=True)  # type: ignore[attr-defined]  # a named one
+    if hasattr(type(held), "__attrs_attrs__"):
+        fields = [field.name for field in attrs.fields(type(held))]
+        return ((field, getattr(held, field, None)) for field in fields)
+    entries = {} if isinstance(held, _OPAQUE) else getattr(held, "__dict__", {})
+
+    return iter(entries.items())
 
 
 def _public(name: Any) -> bool:

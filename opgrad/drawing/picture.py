@@ -129,8 +129,6 @@ class Picture:
         Args:
             path: Where to write it; None: nowhere.
         """
-        from opgrad.drawing.page import PAGE_LIMIT, html_of  # noqa: PLC0415 -- nobody else pays for it
-
         limit = PAGE_LIMIT if self.limit == LIMIT else self.limit  # a page shows one part at a time
         page = html_of(*self.outputs, names=self.names, limit=limit)
         if path is not None:

@@ -163,8 +163,9 @@ class Record:
                 for output in self._taken.outputs
             ]
         elif step.node is not None:
-            told["values"] = [self.place(step.node)]
-            told |= self._folded(told["values"][0], steps) if fold else self._single(step.node, step)
+            place = self.place(step.node)
+            more = self._folded(place, steps) if fold else self._single(step.node, step)
+            told |= {"values": [place], **more}
 
         return told
 

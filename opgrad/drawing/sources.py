@@ -45,7 +45,7 @@ def rule_source(op: Op, operand: str) -> Source | None:
         if rule is not None:
             several = name is not None and len(op.operands) > 1
             return _source(rule, f"{kind} rule of {op.name}{f' for {name}' if several else ''}")
-    source = forward_source(op)
+    source = forward_source(op.kernel_of or op)
 
     return attrs.evolve(source, title=f"{source.title}, run on opgrad's own ops")
 

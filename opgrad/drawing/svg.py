@@ -34,9 +34,9 @@ def _svg(
 ) -> str:
     width = max(layout.width, max(map(text_width, notes), default=0.0) + 2 * MARGIN)
     height = layout.height + (ROW * len(notes) + MARGIN if notes else 0.0)
+    size = f'width="{width:.0f}" height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-label="graph of Values" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="graph of Values"',
         f'fill="currentColor" font-family="{FONT}" font-size="12"{attributes}>',
         style,
         '<g fill="none" stroke="currentColor" stroke-opacity="0.55" stroke-width="1.2">',

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from opgrad.testing.checks.check import TIERS
 from opgrad.testing.differences import central_difference, forward_difference
-from opgrad.testing.engine import CHECKS, TIERS, check_op, ops_named, reproduce
+from opgrad.testing.engine import CHECKS, check_op, ops_named, reproduce
 from opgrad.testing.gradients import check_gradients
 from opgrad.testing.outcomes import OpReport, Outcome
 from opgrad.testing.report import Entry, GradientMismatch, GradientReport

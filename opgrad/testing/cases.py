@@ -9,7 +9,7 @@ import functools
 import importlib
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -56,9 +56,10 @@ class Case:
         """`sample 2, arrays`."""
         return f"{self.sample}, {self.data}"
 
-    def call(self, *operands: Any) -> Any:
-        """The op on these operands, with the attributes of the case."""
-        return self.op(*operands, **self.attributes)
+    @functools.cached_property
+    def call(self) -> Callable[..., Any]:
+        """The op as a function of its operands, with the attributes of the case."""
+        return functools.partial(self.op, **self.attributes)
 
     def on(self, operands: tuple[Any, ...]) -> Case:
         """The same call on other operands."""
@@ -72,7 +73,7 @@ class Case:
     def subject(self) -> Subject:
         """The op here as the subject of gradient checks, which share what they evaluate."""
         found = Subject.of(self.call, self.operands, self.chosen, 0)
-        found.name, found.most, found.kept = self.op.described, MOST_ENTRIES, {}
+        found.most, found.kept = MOST_ENTRIES, {}
 
         return found
 
@@ -119,6 +120,12 @@ class Case:
 
         return True
 
+    def name_of(self, place: int) -> str:
+        """The operand at this place, as messages call it."""
+        names = self.op.operands
+
+        return names[place] if names else f"{self.op.variadic}[{place}]"
+
     def pull(self, places: tuple[int, ...] | None = None) -> Any:
         """`opgrad.vjp` by the operands at these places, the others held: from cotangents on."""
         places = self.chosen if places is None else places
@@ -158,6 +165,16 @@ class Case:
     def gradients(self, places: tuple[int, ...] | None = None) -> list[Any]:
         """The gradients of the weighted outputs, one an operand at these places."""
         return [data_of(g) for g in self.pull(places)(self.weights)]
+
+
+def is_array(case: Case) -> bool:
+    """Whether a case is of arrays."""
+    return case.data == ARRAYS
+
+
+def is_differentiable(case: Case) -> bool:
+    """Whether the op of a case has a derivative."""
+    return case.op.differentiable
 
 
 def cases_of(op: Op) -> Iterator[Case]:

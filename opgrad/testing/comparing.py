@@ -22,7 +22,7 @@ from opgrad.op import Op
 from opgrad.preferring import PREFERENCES, Candidate
 from opgrad.testing.cases import ARRAYS, FLOATS, Case, cases_of, numpy
 from opgrad.testing.checks.compare import dtype_of, entry, largest
-from opgrad.testing.differences import indices
+from opgrad.testing.differences import Index
 from opgrad.transforms import jvp
 from opgrad.types import shape
 from opgrad.value import Value
@@ -210,6 +210,7 @@ def _long(cases: Sequence[Case]) -> Iterator[Case]:
         longer = tuple([np.resize(column, length) for column in columns])
         yield attrs.evolve(first, sample=f"{length:,} entries", operands=longer)
     yield attrs.evolve(first, sample="0 entries", operands=tuple([c[:0] for c in columns]))
+    yield attrs.evolve(first, sample="a number of NumPy", operands=tuple([c[0] for c in columns]))
     if len(columns) > 1:
         spread = (columns[0][:, None], *[column[None, :] for column in columns[1:]])
         yield attrs.evolve(first, sample=BROADCAST, operands=spread)
@@ -290,22 +291,38 @@ def _compared(
             described = namespaces.describe(one), namespaces.describe(other)
             return math.inf, f"got {described[0]}, wanted {described[1]}"
         scale = min(1.0, largest(other)) if sums else 0.0
-        for index in indices(other):
-            error = _error(entry(one, index), entry(other, index), scale) / eps
-            if error > worst:
-                at = f" at {list(index)}" if index else ""
-                worst = error
-                text = f"got {entry(one, index)}, wanted {entry(other, index)}{at}"
+        error, index = _largest_error(one, other, scale)
+        if error / eps > worst:
+            at = f" at {list(index)}" if index else ""
+            worst = error / eps
+            text = f"got {entry(one, index)}, wanted {entry(other, index)}{at}"
 
     return worst, f"{text}, off by {worst:.3g} eps" if text else ""
 
 
+def _largest_error(one: Any, other: Any, scale: float) -> tuple[float, Index]:
+    """The largest error of an entry, relative to it or to `scale` where that is larger."""
+    np = numpy()
+    if np is None:  # then these are Python numbers
+        return _error(one, other, scale), ()
+    got, wanted = np.asarray(one), np.asarray(other)
+    if not wanted.size:
+        return 0.0, ()
+    kind = "complex128" if wanted.dtype.kind == "c" else "float64"
+    got, wanted = got.astype(kind), wanted.astype(kind)
+    same = (got == wanted) | (np.isnan(got) & np.isnan(wanted))
+    error = np.where(same, 0.0, np.abs(got - wanted) / np.maximum(np.abs(wanted), scale))
+    error[~np.isfinite(error)] = math.inf
+    index = np.unravel_index(np.argmax(error), error.shape)
+
+    return float(error[index]), tuple(map(int, index))
+
+
 def _error(one: Any, other: Any, scale: float) -> float:
-    """Relative to the entry, or to `scale` where that is larger."""
     if one == other or (one != one and other != other):  # noqa: PLR0124 -- both NaN
         return 0.0
     size = max(abs(other), scale)
-    error = abs(one - other) if not isinstance(other, bool) else 1.0
+    error = abs(one - other)
 
     return float(error / size) if size and math.isfinite(error) else math.inf
 

@@ -23,23 +23,27 @@ from opgrad.testing.cases import (
     why_none,
 )
 from opgrad.testing.checks import (
+    broadcasting,
     gradients,
+    linearity,
     memory,
     points,
     precision,
+    runs,
     spaces,
     standard,
-    threads,
     values,
 )
-from opgrad.testing.checks.check import TIERS, Check, CheckFailure, NotApplicable
+from opgrad.testing.checks.check import TIERS, Check, CheckFailure, NotCheckable
 from opgrad.testing.outcomes import EXPECTED, FAILED, PASSED, SKIPPED, OpReport, Outcome
 from opgrad.testing.report import GradientMismatch
 from opgrad.testing.reproduce import call_of, reproduced, script_of
 
-_FAMILIES = (gradients, spaces, points, precision, memory, standard, threads)
+_FAMILIES = (
+    values, spaces, gradients, linearity, broadcasting, points, precision, memory, standard, runs,
+)  # fmt: skip
 CHECKS: Mapping[str, Check] = MappingProxyType(
-    {check.name: check for family in (values, *_FAMILIES) for check in family.CHECKS}
+    {check.name: check for family in _FAMILIES for check in family.CHECKS}
 )
 """Every check by name, in the order in which they are run."""
 
@@ -115,7 +119,7 @@ def reproduce(
         >>> reproduce(ops.tanh, "backward", operands=(0.5,))
     """
     found = _check_named(check)
-    outcome = _run(found, reproduced(op, operands, attributes or {}, case))
+    outcome = _run(found, reproduced(op, operands, attributes or {}, case), {})
     if outcome.status == FAILED:
         raise CheckFailure(outcome.reason)
 
@@ -148,27 +152,34 @@ def _outcomes(op: Op, checks: Sequence[Check]) -> Iterator[Outcome]:
 
 
 def _plain_outcomes(op: Op, checks: Sequence[Check]) -> Iterator[Outcome]:
-    cases = list(cases_of(op))
+    cases = list(cases_of(op)) or [Case(op, "", FLOATS, (), {})]
     of_case = [check for check in checks if not check.whole]
-    for case in cases:
-        why = WITHOUT_NUMPY if case.data == ARRAYS and numpy() is None else ""
-        for check in of_case:
-            outcome = _with(_blank(check, case), SKIPPED, why) if why else _run(check, case)
-            yield outcome
-    whole = cases[0] if cases else Case(op, "", FLOATS, (), {})
+    told_of: list[dict[str, str]] = [{} for _ in cases]
+    for case, told in zip(cases, told_of, strict=True):
+        missing = case.data == ARRAYS and numpy() is None
+        for check in of_case if case.sample else ():
+            if missing:
+                yield _with(_blank(check, case), SKIPPED, WITHOUT_NUMPY)
+            elif check.applies(case):
+                yield _run(check, case, told)
     for check in checks:
-        if check.whole:
-            yield _run(check, whole)
+        if check.whole and check.applies(cases[0]):
+            yield _run(check, cases[0], told_of[0])
 
 
-def _run(check: Check, case: Case) -> Outcome:
+def _run(check: Check, case: Case, told: dict[str, str]) -> Outcome:
+    """Run one check. An error that another one met on the case (`told`) is not told again."""
     blank = _blank(check, case)
     try:
         with namespaces.quiet():
             check.function(case)
-    except NotApplicable as error:
+    except NotCheckable as error:
         return _with(blank, SKIPPED, str(error))
     except Exception as error:  # noqa: BLE001 -- whatever code of a plugin raises is a finding
+        if not isinstance(error, CheckFailure | GradientMismatch):
+            first = told.setdefault(_place(error), check.name)
+            if first != check.name:
+                return _with(blank, SKIPPED, f"the call or the sweep fails, as in {first!r}")
         return _with(blank, FAILED, _failure(check, case, error), script_of(check, case))
 
     return blank
@@ -196,12 +207,18 @@ def _failure(check: Check, case: Case, error: Exception) -> str:
     text = str(error)
     if not isinstance(error, CheckFailure | GradientMismatch):
         kind = "" if isinstance(error, OpgradError) else f"{type(error).__name__}: "
-        last = traceback.extract_tb(error.__traceback__)[-1]
         notes = getattr(error, "__notes__", ())
-        text = "\n".join([f"{kind}{error}", *notes, f"raised at {last.filename}:{last.lineno}"])
+        text = "\n".join([f"{kind}{error}", *notes, f"raised at {_place(error)}"])
     lines += [f"  {line}" for line in text.splitlines()]
 
     return "\n".join(lines)
+
+
+def _place(error: Exception) -> str:
+    """`file:line` of where an error was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+
+    return f"{last.filename}:{last.lineno}"
 
 
 def _vacuous(op: Op, checks: Sequence[Check], outcomes: Sequence[Outcome]) -> str:

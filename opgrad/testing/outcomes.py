@@ -21,7 +21,7 @@ class Outcome:
     """The sample, and as what it was given; empty for a check of the op as a whole."""
     status: str
     reason: str = ""
-    """Why it failed or was skipped, over several lines; of an expected failure, what is declared."""
+    """Why it failed or was skipped, in lines; of an expected failure, what is declared."""
     script: str = ""
     """A program that shows the failure again, by itself."""
     gradient: bool = False
@@ -36,7 +36,7 @@ class OpReport:
     outcomes: tuple[Outcome, ...]
     seconds: float
     vacuous: str = ""
-    """Why nothing was found of the op's derivative, though it has one; empty where something was."""
+    """Why nothing was found of a derivative that the op has; empty where something was."""
 
     @property
     def passed(self) -> int:

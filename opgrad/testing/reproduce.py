@@ -39,7 +39,7 @@ def call_of(case: Case) -> str:
 
 
 def _given(case: Case) -> str:
-    """The arguments of `reproduce`: the data themselves, or the sample where they have no source."""
+    """The arguments of `reproduce`: the data, or the sample where they have no source."""
     operands = ", ".join([_source(x) for x in case.operands])
     items = ", ".join([f"{k!r}: {_source(v)}" for k, v in case.attributes.items()])
     scope = {"np": numpy(), "inf": math.inf, "nan": math.nan}

@@ -89,29 +89,35 @@ class Subject:
 
     @staticmethod
     def of(
-        f: Callable[..., Any], args: tuple[Any, ...], argnums: Sequence[int] | None, seed: int
+        f: Callable[..., Any],
+        args: tuple[Any, ...],
+        argnums: Sequence[int] | None,
+        seed: int,
+        *,
+        named: Callable[..., Any] | None = None,
     ) -> Subject:
-        """Sort the arguments, and call f once.
+        """Sort the arguments, and call f once. `named`: whose name and parameters it is to bear.
 
         Raises:
             CallError: There is no entry to check, or f returns nothing that could be
                 differentiated.
         """
-        names = argument_names(f, len(args))
+        named = named or f
+        names = argument_names(named, len(args))
         chosen = _chosen(f, args, argnums)
         args = tuple(
             [trees.map_leaves(_as_leaf, a) if i in chosen else a for i, a in enumerate(args)]
         )
-        named = [leaf for i in chosen for leaf in named_leaves(args[i], names[i])]
-        leaves = tuple([Leaf(name, data) for name, data in named if _is_real(data)])
+        found = [leaf for i in chosen for leaf in named_leaves(args[i], names[i])]
+        leaves = tuple([Leaf(name, data) for name, data in found if _is_real(data)])
         if not any([_size(leaf.data) for leaf in leaves]):
             described = ", ".join(namespaces.describe(arg) for arg in args) or "no argument"
             message = (
-                f"there is nothing to check in {function_name(f)} on {described}: "
+                f"there is nothing to check in {function_name(named)} on {described}: "
                 "no argument that is differentiated holds a real or complex number"
             )
             raise CallError(message)
-        subject = Subject(function_name(f), f, args, chosen, leaves, [], [])
+        subject = Subject(function_name(named), f, args, chosen, leaves, [], [])
         subject.outputs = subject.run([leaf.data for leaf in leaves])
         if not any([_size(y) for y in subject.outputs]):
             message = (

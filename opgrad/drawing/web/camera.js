@@ -55,7 +55,8 @@ function follow(boxes, glide) {
   }
   const x = shifted(camera.x, left * scale, right * scale, width);
   const y = shifted(camera.y, top * scale, bottom * scale, height);
-  if (x !== camera.x || y !== camera.y) place(x, y, scale, glide);
+  const near = Math.abs(x - camera.x) < 2 * width && Math.abs(y - camera.y) < 2 * height;
+  if (x !== camera.x || y !== camera.y) place(x, y, scale, glide && near);
 }
 
 function shifted(offset, low, high, length) {

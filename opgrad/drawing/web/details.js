@@ -3,6 +3,8 @@
 const card = document.getElementById("details");
 let asked = null; // the box whose details are shown
 let kept = false;
+let closing = false;
+let resting = false; // the pointer has not moved since the card under it was closed
 
 function showDetails(box, keep) {
   if (asked) asked.element.classList.remove("asked");
@@ -47,11 +49,9 @@ function detailsOf(box, keep) {
     if (told) list.append(make("dt", {}, term), make("dd", digits ? { class: "digits" } : {}, told));
   };
   const value = values[box.value];
-  if (!value) {
-    return [make("h3", {}, box.name), make("p", {}, box.hint)];
-  }
   const grad = gradientAt(box.value, now);
-  tell("is", value.expression && value.expression !== value.name ? value.expression : "");
+  tell("is", value.expression !== value.name ? value.expression : "");
+  if (value.count) tell("holds", value.made || `${value.count} values`);
   tell("data", now >= knownAt[box.value] ? text(value.data, true) : "not yet computed", true);
   if (value.kind !== "constant") {
     tell("gradient", grad ? text(grad, true) : "none yet", true);
@@ -66,6 +66,7 @@ function detailsOf(box, keep) {
     }
     for (const [name, setting] of value.attributes) tell(name, setting, true);
   }
+  tell("from", value.hint);
   const parts = [make("h3", {}, value.name, make("small", {}, value.kind)), list];
   if (keep) parts[0].append(closer());
   if (keep) parts.push(jumps(box.value));
@@ -94,5 +95,12 @@ function closer() {
 function closeDetails() {
   const element = card.contains(document.activeElement) ? asked.element : null;
   hideDetails();
+  closing = true; // the focus that comes back does not open it again
   if (element) element.focus({ preventScroll: true });
+  closing = false;
+  resting = true;
 }
+
+window.addEventListener("pointermove", (event) => {
+  if (event.movementX || event.movementY) resting = false;
+});

@@ -11,16 +11,13 @@ let timer = null;
 const boxes = [...document.querySelectorAll(".node")].map((element) => ({
   element,
   key: element.dataset.key,
-  value: element.dataset.value === undefined ? undefined : Number(element.dataset.value),
+  value: Number(element.dataset.value),
   isOp: element.classList.contains("op"),
-  name: element.dataset.name,
-  hint: element.dataset.hint,
   x: Number(element.dataset.x),
   y: Number(element.dataset.y),
   width: Number(element.dataset.width),
   height: Number(element.dataset.height),
   grad: element.querySelector(".grad"),
-  shown: null,
 }));
 const boxOf = new Map(boxes.map((box) => [box.key, box]));
 const arrows = [...document.querySelectorAll(".edge")].map((element) => ({
@@ -29,10 +26,8 @@ const arrows = [...document.querySelectorAll(".edge")].map((element) => ({
   head: boxOf.get(element.dataset.head),
 }));
 const stops = boxes.filter((box) => !box.isOp); // where Up and Down go
-const homes = new Map();
-for (const box of boxes) {
-  if (box.value !== undefined && (!box.isOp || !homes.has(box.value))) homes.set(box.value, box);
-}
+const homes = new Map(); // the box of each value
+for (const box of stops) homes.set(box.value, box);
 
 // -- painting a step ------------------------------------------------------------------------------
 
@@ -58,7 +53,6 @@ function paintBoxes(step) {
   const touched = new Set(touchedBy(step));
   for (const box of boxes) {
     const { classList } = box.element;
-    if (box.value === undefined) continue;
     const grad = box.isOp ? null : gradientAt(box.value, now);
     classList.toggle("known", now >= knownAt[box.value]);
     classList.toggle("current", main.has(box.value));
@@ -69,10 +63,15 @@ function paintBoxes(step) {
       box.grad.textContent = shown;
       box.shown = shown;
     }
-    if (!box.isOp) box.element.setAttribute("aria-label", label(box, shown));
+    if (!box.isOp) name(box, label(box, shown));
   }
   const home = homes.get([...main][0]);
-  if (home && !home.isOp) stopAt(home);
+  if (home) stopAt(home);
+}
+
+function name(box, said) {
+  if (said !== box.said) box.element.setAttribute("aria-label", said);
+  box.said = said;
 }
 
 function touchedBy(step) {
@@ -210,13 +209,16 @@ function stopAt(box) {
 
 for (const box of boxes) {
   box.element.addEventListener("pointerenter", (event) => {
-    if (event.pointerType === "mouse" && !kept && !pointers.size) showDetails(box, false);
+    if (event.pointerType === "mouse" && !kept && !resting && !pointers.size) showDetails(box, false);
   });
   box.element.addEventListener("pointerleave", (event) => {
     if (event.pointerType === "mouse" && !kept) hideDetails();
   });
+}
+
+for (const box of stops) { // an SVG element that listens for the focus gets it, so others do not
   box.element.addEventListener("focus", () => {
-    if (!box.element.matches(":focus-visible")) return;
+    if (closing || !box.element.matches(":focus-visible")) return;
     follow([box], !calm.matches);
     if (!kept) showDetails(box, false);
   });

@@ -68,11 +68,8 @@ function backward(step) {
   const heading = assignment(value);
   const parts = step.parts || [];
   if (!parts.length) {
-    const why = step.idle
-      ? "Nothing flows through here: another op chose a different branch, so the rule is not asked, whatever its derivative is."
-      : "No gradient came to this value, so its rule is not asked.";
-    const why_not = step.incoming && !step.idle ? "None of its operands wants a gradient." : why;
-    return { heading, said: why_not, contents: [make("p", {}, why_not)] };
+    const why = whyNothing(step);
+    return { heading, said: why, contents: [make("p", {}, why)] };
   }
   const contents = [make("p", {}, `The gradient of ${value.name} goes back through ${op.name}, from ${op.provider}.`)];
   const shared = parts.every((part) => part.source === parts[0].source);
@@ -82,17 +79,25 @@ function backward(step) {
     if (!shared) contents.push(figure(part.source, op));
   }
   if (shared) contents.push(figure(parts[0].source, op));
-  const said = parts
-    .map((part) => `${text(part.amount)} to ${values[part.operand].name}${part.before ? `, in all ${text(part.after)}` : ""}`)
-    .join("; ");
-  return { heading, said: `from ${value.name}: ${said}`, contents };
+  return { heading, said: `from ${value.name}: ${parts.map(spoken).join("; ")}`, contents };
+}
+
+function whyNothing(step) {
+  if (!step.incoming) return "No gradient came to this value, so its rule is not asked.";
+  if (!step.idle) return "None of its operands wants a gradient.";
+  return "Nothing flows through here: another op chose a different branch, so the rule is not asked, whatever its derivative is.";
+}
+
+function spoken(part) {
+  const sum = part.before ? `, in all ${text(part.after)}` : "";
+  return `${text(part.amount)} to ${values[part.operand].name}${sum}`;
 }
 
 /** The rows from the gradient that came in to the operand's own, as one adds by hand. */
 function sum(step, value, part) {
   const operand = values[part.operand];
   const rows = incoming(step, value);
-  if (part.amount && part.after && part.after.outputs) { // one of several outputs of an op
+  if (part.after && part.after.outputs) { // one of several outputs of an op
     const output = value.expression.match(/\[\d+\]$/)[0];
     rows.push(row("=", `gradient of output ${output}`, part.amount, { kind: "result grad" }));
     return rows;

@@ -21,8 +21,20 @@ class CheckFailure(OpgradError, AssertionError):  # noqa: N818 -- a finding, as 
         super().__init__("\n".join([what, *lines]))
 
 
-class NotApplicable(OpgradError):  # noqa: N818 -- no error: the check has nothing to say here
-    """A check cannot be run on a case; the text says why."""
+class NotCheckable(OpgradError):  # noqa: N818 -- no error: it is told as skipped
+    """A promise cannot be checked on a case that it is of; the text says why."""
+
+
+def need_gradient(case: Any) -> None:
+    """Say that there is none, where no operand carries a derivative or no result does.
+
+    Raises:
+        NotCheckable: So it is.
+    """
+    if not case.chosen:
+        raise NotCheckable("no operand here carries a derivative that the op has a rule for")
+    if not case.weights:
+        raise NotCheckable("the result here holds no real or complex number")
 
 
 @attrs.frozen
@@ -39,3 +51,5 @@ class Check:
     """Whether passing it tells that a derivative is right."""
     whole: bool = False
     """Whether it is run once for the op, and not for each case."""
+    applies: Callable[[Any], bool] = lambda _: True
+    """Of which cases the promise is: of others nothing is said, not even that it was skipped."""

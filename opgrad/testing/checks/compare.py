@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from opgrad import namespaces
+from opgrad.testing.cases import numpy
 from opgrad.testing.checks.check import CheckFailure
-from opgrad.testing.differences import Index, indices
+from opgrad.testing.differences import Index
 from opgrad.types import shape
 
 
@@ -43,9 +43,7 @@ def hold(  # noqa: PLR0913 -- two results, and how close they are to be
         for number, parts in enumerate(zip(got, wanted, spread, strict=True)):
             place = {"result": number} if len(wanted) > 1 else {}
             one, other, each = parts
-            hold(
-                one, other, what, relative=relative, absolute=each, types=types, **place, **facts
-            )
+            hold(one, other, what, relative=relative, absolute=each, types=types, **place, **facts)
         return
     same = shape(got) == shape(wanted)
     if not same or (types and dtype_of(got) != dtype_of(wanted)):
@@ -67,21 +65,36 @@ def hold(  # noqa: PLR0913 -- two results, and how close they are to be
 
 def worst(got: Any, wanted: Any, relative: float, absolute: Any) -> tuple[Index, float] | None:
     """The entry that differs by the most above what is allowed, and by how much."""
-    if relative == 0.0 and not shape(absolute) and absolute == 0.0 and _same_bits(got, wanted):
+    if not hasattr(wanted, "dtype"):
+        error = _error(entry(got, ()), wanted)
+        allowed = relative * abs(wanted) + entry(absolute, ())
+        return None if not error or error <= allowed else ((), float(error))
+    np = numpy()
+    if not wanted.size:
         return None
-    found: tuple[Index, float] | None = None
-    excess = -math.inf
-    for index in indices(wanted):
-        one, other = entry(got, index), entry(wanted, index)
-        if one == other or (_is_nan(one) and _is_nan(other)):
-            continue
-        error = abs(one - other) if not isinstance(other, bool) else 1.0
-        error = math.inf if error != error else error  # noqa: PLR0124 -- nan against a number
-        allowed = relative * abs(other) + (entry(absolute, index) if shape(absolute) else absolute)
-        if not error <= allowed and error - allowed > excess:
-            found, excess = (index, float(error)), error - allowed
+    with np.errstate(all="ignore"):
+        one, other = np.asarray(got), np.asarray(wanted)
+        if one.dtype.kind == "b":
+            one, other = one.astype(float), other.astype(float)
+        same = (one == other) | ((one != one) & (other != other))  # noqa: PLR0124 -- NaN in both
+        errors = np.where(same, 0.0, np.abs(one - other))
+        errors = np.where(np.isnan(errors), math.inf, errors)
+        excess = errors - (relative * np.abs(other) + absolute)
+        excess = np.where(same, -math.inf, np.where(np.isnan(excess), math.inf, excess))
+    if not (excess > 0.0).any():
+        return None
+    index = tuple(map(int, np.unravel_index(int(np.argmax(excess)), excess.shape)))
 
-    return found
+    return index, float(errors[index])
+
+
+def _error(one: Any, other: Any) -> float:
+    """How far two numbers are apart: nothing where both are NaN, or the same infinity."""
+    if one == other or (one != one and other != other):  # noqa: PLR0124 -- NaN in both
+        return 0.0
+    error = abs(one - other)
+
+    return math.inf if error != error else error  # noqa: PLR0124 -- NaN: not comparable
 
 
 def entry(data: Any, index: Index) -> Any:
@@ -101,17 +114,9 @@ def dtype_of(data: Any) -> Any:
 
 def largest(data: Any) -> float:
     """The size of the largest finite entry; 0 where there is none."""
-    sizes: Sequence[float] = [abs(entry(data, index)) for index in indices(data)]
+    if not hasattr(data, "dtype"):
+        return abs(data) if math.isfinite(abs(data)) else 0.0
+    np = numpy()
+    sizes = np.abs(np.asarray(data, dtype="complex128" if data.dtype.kind == "c" else "float64"))
 
-    return max([size for size in sizes if math.isfinite(size)], default=0.0)
-
-
-def _same_bits(got: Any, wanted: Any) -> bool:
-    if hasattr(got, "tobytes") and hasattr(wanted, "tobytes"):
-        return bool(got.tobytes() == wanted.tobytes())
-
-    return False
-
-
-def _is_nan(x: Any) -> bool:
-    return bool(x != x)  # noqa: PLR0124 -- NaN alone differs from itself
+    return float(np.max(sizes, where=np.isfinite(sizes), initial=0.0))

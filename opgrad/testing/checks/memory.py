@@ -7,9 +7,9 @@ from typing import Any
 
 from opgrad import trees
 from opgrad.errors import MissingRuleError
-from opgrad.testing.cases import ARRAYS, Case, numpy
+from opgrad.testing.cases import Case, is_array, numpy
 from opgrad.testing.checks import raw
-from opgrad.testing.checks.check import Check, CheckFailure, NotApplicable
+from opgrad.testing.checks.check import Check, CheckFailure
 from opgrad.testing.checks.compare import hold, largest
 from opgrad.transforms import linearize
 
@@ -53,7 +53,7 @@ def mutation(case: Case) -> None:
 def _names(case: Case) -> list[str]:
     names = case.op.names_of(case.operands)
 
-    return [name or f"argument {i}" for i, (name, _) in enumerate(zip(names, case.operands))]
+    return [name or f"operand {i}" for i, name in enumerate(names)][: len(case.operands)]
 
 
 def _copied(case: Case) -> Case:
@@ -76,7 +76,6 @@ def _hold_unwritten(pairs: Any, who: str) -> None:
 
 def aliasing(case: Case) -> None:
     """The result has memory of its own, but where the op is a view; gradients always have."""
-    _need_arrays(case)
     outputs = case.outputs
     again = case.on(tuple([_copy(x) for x in case.operands]))
     for y in outputs:
@@ -117,7 +116,6 @@ def _may_share(case: Case, y: Any, x: Any) -> bool:
 
 def layout(case: Case) -> None:
     """Read-only data, gaps, a step backwards and Fortran's order make no difference."""
-    _need_arrays(case)
     outputs = case.outputs
     gradients = case.gradients() if case.chosen else []
     for name, lay in _LAYOUTS.items():
@@ -174,13 +172,8 @@ _LAYOUTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _need_arrays(case: Case) -> None:
-    if case.data != ARRAYS:
-        raise NotApplicable("Python numbers have no memory to share")
-
-
 CHECKS = (
     Check("mutation", "nothing given is written into", mutation),
-    Check("aliasing", "results and gradients have memory of their own", aliasing),
-    Check("layout", "read-only and non-contiguous data make no difference", layout),
+    Check("aliasing", "results and gradients have memory of their own", aliasing, applies=is_array),
+    Check("layout", "read-only and strided data make no difference", layout, applies=is_array),
 )

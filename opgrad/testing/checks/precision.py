@@ -6,8 +6,8 @@ import functools
 from typing import Any
 
 from opgrad.errors import OpgradError
-from opgrad.testing.cases import ARRAYS, Case, numpy
-from opgrad.testing.checks.check import Check, CheckFailure, NotApplicable
+from opgrad.testing.cases import Case, is_array, numpy
+from opgrad.testing.checks.check import Check, CheckFailure, NotCheckable
 from opgrad.testing.checks.compare import hold, largest
 
 ROUNDINGS = 32.0
@@ -21,11 +21,7 @@ def single(case: Case, dtype: str = "float32") -> None:
     is told by the data, too: by how much the result moves when each entry moves by one rounding.
     """
     np = numpy()
-    if case.data != ARRAYS:
-        raise NotApplicable("Python numbers have one precision")
     low = case.on(tuple([_cast(x, dtype) for x in case.operands]))
-    if not case.real or not any([_is_of(x, dtype) for x in low.operands]):
-        raise NotApplicable("no operand here has a precision")
     high = low.on(tuple([_cast(x, "float64") for x in low.operands]))
     try:
         found = low.outputs
@@ -33,12 +29,10 @@ def single(case: Case, dtype: str = "float32") -> None:
         raise
     except TypeError as error:
         if dtype == "float16":
-            raise NotApplicable(f"not for float16: {error}") from error
+            raise NotCheckable(f"not for float16: {error}") from error
         raise
     eps = float(np.finfo(dtype).eps)
-    moved = [
-        high.on(tuple([_nudged(x, eps, turn) for x in high.operands])) for turn in (0, 1, 2)
-    ]
+    moved = [high.on(tuple([_nudged(x, eps, turn) for x in high.operands])) for turn in (0, 1, 2)]
     top = float(np.finfo(dtype).max)
     keeps = "dtype" not in case.attributes
     _hold_close(found, high.outputs, [m.outputs for m in moved], eps, top, "the value", keeps=keeps)
@@ -58,8 +52,8 @@ def _hold_close(  # noqa: PLR0913, PLR0917 -- private
 ) -> None:  # fmt: skip
     np = numpy()
     size = max([largest(w) for w in wanted], default=0.0)
-    for i, (got, reference) in enumerate(zip(found, wanted, strict=True)):
-        reference = np.asarray(reference)
+    for i, got in enumerate(found):
+        reference = np.asarray(wanted[i])
         if reference.dtype.kind not in "fc":
             continue
         if keeps and got.dtype != _lowered(reference.dtype, eps):
@@ -68,10 +62,8 @@ def _hold_close(  # noqa: PLR0913, PLR0917 -- private
                 got=got.dtype, wanted=_lowered(reference.dtype, eps),
             )  # fmt: skip
         if any([np.shape(m[i]) != reference.shape for m in moved]):
-            raise NotApplicable("the shape of the result depends on the data, which is rounded")
-        spread = functools.reduce(
-            np.maximum, [np.abs(np.asarray(m[i]) - reference) for m in moved]
-        )
+            raise NotCheckable("the shape of the result depends on the data, which is rounded")
+        spread = functools.reduce(np.maximum, [np.abs(np.asarray(m[i]) - reference) for m in moved])
         spread = np.where(np.isfinite(spread), spread, np.inf)
         beyond = ~(np.abs(reference) < top / 16.0)  # out of range, or near it
         least = float(np.finfo(got.dtype).smallest_subnormal)
@@ -101,10 +93,6 @@ def _cast(x: Any, dtype: str) -> Any:
     return x.astype(dtype)
 
 
-def _is_of(x: Any, dtype: str) -> bool:
-    return hasattr(x, "dtype") and (x.dtype == dtype or (dtype == "float32" and x.dtype == "complex64"))
-
-
 def _nudged(x: Any, eps: float, turn: int) -> Any:
     """Each entry one rounding up or down."""
     np = numpy()
@@ -120,7 +108,26 @@ def half(case: Case) -> None:
     single(case, "float16")
 
 
+def _is_floating(case: Case) -> bool:
+    """Whether the data have a precision: arrays of floats."""
+    return is_array(case) and any([_kind(x) == "f" for x in case.operands])
+
+
+def _is_inexact(case: Case) -> bool:
+    return is_array(case) and any([_kind(x) in {"f", "c"} for x in case.operands])
+
+
+def _kind(x: Any) -> str:
+    return x.dtype.kind if hasattr(x, "dtype") else ""
+
+
 CHECKS = (
-    Check("float32", "float32 data give float32 results, right within its precision", single),
-    Check("float16", "float16 data give float16 results, right within its precision", half),
-)
+    Check(
+        "float32", "float32 data give float32 results, right within its precision",
+        single, applies=_is_inexact,
+    ),
+    Check(
+        "float16", "float16 data give float16 results, right within its precision",
+        half, applies=_is_floating,
+    ),
+)  # fmt: skip

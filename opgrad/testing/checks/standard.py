@@ -8,9 +8,9 @@ from typing import Any
 from opgrad import namespaces, trees
 from opgrad.errors import MissingRuleError
 from opgrad.plugins import PLUGINS
-from opgrad.testing.cases import ARRAYS, Case, numpy
+from opgrad.testing.cases import Case, is_array, numpy
 from opgrad.testing.checks import raw
-from opgrad.testing.checks.check import Check, CheckFailure, NotApplicable
+from opgrad.testing.checks.check import Check, CheckFailure, NotCheckable
 from opgrad.testing.checks.compare import hold, largest
 
 CLOSE = 1e-11
@@ -19,12 +19,12 @@ CLOSE = 1e-11
 
 def array_api(case: Case) -> None:
     """With a library that has the standard alone, forward and rules give what they give NumPy."""
-    if case.data != ARRAYS:
-        raise NotApplicable("the standard is of arrays")
     try:
         importlib.import_module("array_api_strict")
     except ImportError as error:
-        raise NotApplicable("array-api-strict is not installed: pip install array-api-strict") from error
+        raise NotCheckable(
+            "array-api-strict is not installed: pip install array-api-strict"
+        ) from error
     namespaces.LIBRARIES.setdefault("array_api_strict", "opgrad.testing.strict")
     strict = importlib.import_module("opgrad.testing.strict")
     provider = case.op.provider
@@ -56,7 +56,9 @@ def _with(strict: Any, given: raw.Raw, by_numpy: raw.Raw) -> Any:
     for call in by_numpy.rules():
         more = {name: call.arguments[name] for name in ("g", "t") if name in call.arguments}
         converted = {name: trees.map_leaves(strict.to_strict, x) for name, x in more.items()}
-        yield raw.Call(call.op, call.kind, call.operand, call.rule, {**given.arguments, **converted})
+        yield raw.Call(
+            call.op, call.kind, call.operand, call.rule, {**given.arguments, **converted}
+        )
 
 
 def _hold(strict: Any, got: Any, wanted: Any, what: str) -> None:
@@ -64,7 +66,7 @@ def _hold(strict: Any, got: Any, wanted: Any, what: str) -> None:
     for one, other in zip(trees.leaves(got), trees.leaves(wanted), strict=True):
         if isinstance(one, np.ndarray | np.generic):
             raise CheckFailure(
-                f"{what} gives a NumPy array of data that is none: it calls NumPy where xp is meant",
+                f"{what} gives a NumPy array of other data: it calls NumPy where xp is meant",
                 got=namespaces.describe(one), wanted="what xp gives",
             )  # fmt: skip
         reference = np.asarray(other)
@@ -76,5 +78,8 @@ def _hold(strict: Any, got: Any, wanted: Any, what: str) -> None:
 
 
 CHECKS = (
-    Check("array-api", "forward and rules use the Array API standard and no more", array_api),
-)
+    Check(
+        "array-api", "forward and rules use the Array API standard and no more",
+        array_api, applies=is_array,
+    ),
+)  # fmt: skip

@@ -1,8 +1,7 @@
-"""Values: the same by every road, in every run, from every kind of data."""
+"""Values: the same by every road, from every kind of data."""
 
 from __future__ import annotations
 
-import pickle
 from typing import Any
 
 from opgrad import namespaces, trees
@@ -10,7 +9,7 @@ from opgrad.names import core
 from opgrad.projection import data_of
 from opgrad.testing.cases import ARRAYS, FLOATS, Case, numpy
 from opgrad.testing.checks import raw
-from opgrad.testing.checks.check import QUICK, Check, CheckFailure, NotApplicable
+from opgrad.testing.checks.check import QUICK, Check, CheckFailure
 from opgrad.testing.checks.compare import hold, largest
 from opgrad.testing.differences import indices
 from opgrad.types import shape
@@ -109,45 +108,6 @@ def _hold_entries(case: Case, outputs: list[Any]) -> None:
         )  # fmt: skip
 
 
-def determinism(case: Case) -> None:
-    """The same call gives the same bits, also after the op was used on something else."""
-    first, gradients = case.outputs, case.gradients() if case.chosen else []
-    others = [_elsewhere(x) if i in case.real else x for i, x in enumerate(case.operands)]
-    other = case.on(tuple(others))
-    try:
-        other.gradients() if other.chosen else other.outputs
-    except Exception:  # noqa: BLE001 -- half of a matrix may have no inverse: only the use counts
-        pass
-    again = case.on(case.operands)
-    hold(again.outputs, first, "two equal calls give two values")
-    if case.chosen:
-        hold(again.gradients(case.chosen), gradients, "two equal calls give two gradients")
-
-
-def _elsewhere(x: Any) -> Any:
-    return x * 0.5
-
-
-def pickling(case: Case) -> None:
-    """Pickled by name, an op comes back as itself: processes hand it to each other."""
-    op = case.op
-    if op.forward.__module__ is None:
-        raise NotApplicable("the op was made by a program that is no module")
-    try:
-        found = pickle.loads(pickle.dumps(op))  # noqa: S301 -- made here
-    except Exception as error:
-        place = f"{op.forward.__module__}.{op.forward.__qualname__}"
-        raise CheckFailure(
-            f"the op cannot be pickled: nothing called {place} is that op; define it at the top of "
-            "a module, under the name of its function",
-            error=f"{type(error).__name__}: {error}",
-        ) from error
-    if found is not op:
-        raise CheckFailure("pickled and read again, the op is another object", got=repr(found))
-
-
 CHECKS = (
     Check("value", "floats, arrays, Values and opgrad's own ops give one value", value, tier=QUICK),
-    Check("determinism", "the same call gives the same bits", determinism),
-    Check("pickling", "an op is pickled by name", pickling, whole=True),
 )
