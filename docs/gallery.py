@@ -46,7 +46,7 @@ def page(ops: Iterable[opgrad.Op]) -> tuple[str, dict[str, str]]:
 def _section(op: opgrad.Op, kinks: list[Kink]) -> Iterator[str]:
     yield f"## {op.name}"
     yield ""
-    yield "```text"
+    yield "``` { .text .docstring }"
     yield from (line.removeprefix("    ").rstrip() for line in op.documentation.splitlines())
     yield "```"
     yield ""

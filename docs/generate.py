@@ -99,7 +99,7 @@ def _section(op: opgrad.Op) -> Iterator[str]:
     yield known["signature"]
     yield "```"
     yield ""
-    yield "```text"
+    yield "``` { .text .docstring }"
     yield from (line.rstrip() for line in _dedented(known["documentation"]))
     yield "```"
     yield ""
@@ -157,16 +157,17 @@ def _dedented(text: str) -> list[str]:
 
 @functools.cache
 def support_page() -> str:
-    """One line an op: entries checked on floats and on arrays, in each mode."""
+    """One line an op: samples checked on floats and on arrays, in each mode."""
     lines = [
         "# Support matrix",
         "",
-        "Written by a run of `opgrad.testing.check_gradients` over the samples of every op, when",
-        "this page was built. A number says how many entries were compared with central",
-        "differences: of the gradient (reverse mode), along a random direction (forward mode), and",
-        "of the derivative of the gradient, itself taken in both modes (second order). A dash says",
-        "that there was nothing to check, and the last column why. `held` names operands for which",
-        "no derivative exists: asking for one raises. The test suite refuses a cell that fails.",
+        "Written by a run of `opgrad check` over the samples of every op, when this page was",
+        "built. A number says on how many samples every entry was compared with differences: of",
+        "the gradient (reverse mode), of the tangents (forward mode), and of the derivative of the",
+        "gradient, itself taken in both modes (second order). A dash says that there was nothing",
+        "to check, and the last column why. `held` names operands for which no derivative exists:",
+        "asking for one raises. What an op is known to fail stands behind `but`. The test suite",
+        "refuses a cell that fails.",
     ]
     for namespace, ops in _by_namespace().items():
         head = [f"{data}, {mode}" for data in support.DATA for mode in support.MODES]

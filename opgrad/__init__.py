@@ -65,6 +65,7 @@ __all__ = [
     "hvp",
     "jacobian",
     "jvp",
+    "keep_freed_memory",
     "kernel",
     "linearize",
     "load_plugin",

@@ -59,7 +59,7 @@ def _to_number(d: Any, data: Any, x: Any, index: int, node: Value) -> Any:
     if is_complex(data) and type(x) is not complex:
         d = d.real if type(d) in _NUMBERS else xp.real(d)
     if type(d) is Value:
-        return d if type(x) is not complex or is_complex(data) else d + 0j
+        return d if type(x) is not complex or is_complex(data) else xp.add(d, 0j)
 
     return complex(d) if type(x) is complex else float(d)
 

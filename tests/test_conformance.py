@@ -823,7 +823,8 @@ PRINTED = """
     sys.modules["numpy"] = None
     from opgrad.testing import check_op
     for it in check_op(cube, tier="full").outcomes:
-        print(it.case, it.check, it.status, it.reason.partition(",")[0].replace("\\n", " "), sep="|")
+        why = it.reason.partition(",")[0].replace("\\n", " ")
+        print(it.case, it.check, it.status, why, sep="|")
 """
 
 

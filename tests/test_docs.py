@@ -1,15 +1,19 @@
 """README.md and docs/: every snippet runs; tables, listings and commands are what they say."""
 
+import importlib
 import inspect
 import re
+import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from sybil import Document
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
 import opgrad
 from opgrad import hookspecs
+from opgrad.cli.commands import cli
 from opgrad.plugins import PLUGINS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,6 +23,8 @@ PAGES = sorted(
     for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
     if page.parent.name != "learn"
 )
+PRINTS = re.compile(r'\n*```text title="prints"\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+NO_SOURCE = {"__pycache__", "py.typed"}
 LISTING = re.compile(r'```\w+ title="([^"]+)"\n(.*?)```\n', re.DOTALL)
 
 
@@ -41,12 +47,15 @@ def tidy():
 
 @pytest.mark.usefixtures("tidy")
 @pytest.mark.parametrize("page", PAGES)
-def test_every_python_block_of_the_page_runs(page):
-    """In their order, each building on those before it."""
-    parsers = (PythonCodeBlockParser(), SkipParser())
+def test_every_python_block_of_the_page_runs(page, capsys):
+    """In their order, each building on those before it; what stands below one is what it prints."""
+    document = Document.parse(str(ROOT / page), PythonCodeBlockParser(), SkipParser())
 
-    for block in Document.parse(str(ROOT / page), *parsers).examples():
+    for block in document.examples():
+        capsys.readouterr()
         block.evaluate()
+        promised = PRINTS.match(document.text, block.region.end)
+        assert promised is None or capsys.readouterr().out == promised[1]
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -57,6 +66,16 @@ def test_readme_marks_each_set_up_command_once(number):
     assert len(re.findall(rf"<!-- set-up {number} -->\n```bash\npip install .+\n```", readme)) == 1
 
 
+def test_readme_tells_of_every_verb_of_the_command_line():
+    """A verb more, or one that is gone, is a failure until the table says so."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("\n| command | what it is for |\n")[2].partition("\n\n")[0]
+
+    assert sorted(re.findall(r"^\| `opgrad (\w+)", table, re.MULTILINE)) == (
+        cli.list_commands(click.Context(cli))
+    )
+
+
 def test_the_plugin_how_to_shows_the_files_of_the_example():
     """What is printed is what the suite builds, installs and uses."""
     page = (ROOT / "docs/howto/ship_a_plugin.md").read_text(encoding="utf-8")
@@ -65,6 +84,52 @@ def test_the_plugin_how_to_shows_the_files_of_the_example():
 
     for name in ("pyproject.toml", "opgrad_acme/__init__.py"):
         assert listings[name] == (example / name).read_text(encoding="utf-8")
+
+
+def test_the_architecture_page_names_every_file_of_the_package_once():
+    """A file more, or one that is gone, is a failure until the map says so."""
+    page = (ROOT / "docs/design/architecture.md").read_text(encoding="utf-8")
+    names = " ".join(
+        re.findall(r"^\| (`.+?) \|", page.partition("\n## The files\n")[2], re.MULTILINE)
+    )
+    there = [path for path in (ROOT / "opgrad").iterdir() if path.name not in NO_SOURCE]
+
+    assert sorted(re.findall(r"`([^`]+)`", names)) == sorted(
+        f"{path.name}/" if path.is_dir() else path.name for path in there
+    )
+
+
+def test_the_architecture_page_shows_the_layers_that_import_linter_checks():
+    """The lowest first."""
+    page = (ROOT / "docs/design/architecture.md").read_text(encoding="utf-8")
+    shown = page.partition("\n## The layers\n\n```\n")[2].partition("```")[0]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (layers,) = [
+        contract["layers"]
+        for contract in settings["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+    ]
+
+    assert [set(re.findall(r"\w+", layer)) for layer in shown.split("→")] == [
+        set(re.findall(r"\w+", layer)) for layer in reversed(layers)
+    ]
+
+
+@pytest.mark.parametrize(
+    "module", ["opgrad", "opgrad.drawing", "opgrad.plotting", "opgrad.testing"]
+)
+def test_the_api_page_has_a_heading_for_every_public_name(module):
+    """As it is imported: `opgrad.plot`, wherever it is defined."""
+    page = (ROOT / "docs/reference/api.md").read_text(encoding="utf-8")
+    written = re.findall(r"^::: (.+)\n(?:    options:\n      heading: (.+))?", page, re.MULTILINE)
+    by_hand = re.findall(r"^### (.+)", page, re.MULTILINE)
+    headings = " ".join([*[heading or path for path, heading in written], *by_hand])
+    above = opgrad.__all__ if module != "opgrad" else ()
+    names = {
+        f"{module}.{name}" for name in importlib.import_module(module).__all__ if name not in above
+    }
+
+    assert names - set(re.findall(r"[\w.]+", headings)) == set()
 
 
 def test_the_contract_page_lists_every_declaration_of_the_decorators():

@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 from collections import namedtuple
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import attrs
@@ -18,6 +19,7 @@ from opgrad.drawing.graph import graph_of
 from opgrad.drawing.labels import number
 from opgrad.drawing.text import to_rich
 from opgrad.errors import CallError
+from opgrad.plugins import PLUGINS
 from opgrad.value import next_serial
 
 needs_dot = pytest.mark.skipif(binary.lacking() is not None, reason=f"{binary.lacking()}")
@@ -246,6 +248,25 @@ def test_op_nodes_show_their_symbol_and_the_plugin_they_came_from():
     assert gelu.described in plugin.hint
 
 
+def test_a_kernel_shows_the_plugin_that_ran():
+    """Not the one whose op it runs for."""
+
+    @opgrad.kernel("core.tanh", data="numpy")
+    def fast_tanh(x):
+        return np.tanh(x)
+
+    offer = SimpleNamespace(opgrad_kernels=opgrad.hookimpl(lambda: [fast_tanh]))
+    opgrad.load_plugin(offer, "swift")
+    try:
+        with opgrad.prefer("swift"):
+            y = ops.tanh(Value(np.ones(2)))
+        (op,) = nodes(graph_of(y), "op")
+    finally:
+        PLUGINS.forget("swift")
+
+    assert (op.title, op.provider) == ("tanh", "swift")
+
+
 def test_an_op_that_no_plugin_brought_is_local():
     """Defined in the notebook, composite or not: it is one node."""
 
@@ -462,6 +483,14 @@ def test_names_reach_into_containers(hold, name):
     assert graph_of(v, names={"x": hold(v)}).nodes[0].title == name
 
 
+def test_private_fields_name_nothing():
+    """As private variables."""
+    neuron = Neuron([])
+    neuron._hidden = v = Value(2.0)
+
+    assert graph_of(v, names={"neuron": neuron}).nodes[0].title == ""
+
+
 def test_names_take_all_of_locals():
     """Whatever else is there: modules, functions, classes, private names, itself."""
     a, _hidden = Value(2.0), Value(3.0)
@@ -540,6 +569,12 @@ def test_a_limit_below_one_is_refused():
     """Nothing could be drawn."""
     with pytest.raises(CallError, match="limit=0 leaves no box"):
         opgrad.draw(Value(1.0), limit=0)
+
+
+def test_names_that_are_no_mapping_are_refused():
+    """A list of names cannot tell whose they are."""
+    with pytest.raises(CallError, match=r"as locals\(\) does; got list"):
+        opgrad.draw(Value(1.0), names=["x"])
 
 
 def test_drawing_leaves_no_mark(expression):

@@ -129,6 +129,46 @@ def test_small_graphs_have_no_crossings(make):
         assert not any((a - c) * (b - d) < 0 for (a, b), (c, d) in itertools.combinations(links, 2))
 
 
+def crossings(graph):
+    """How many pairs of links cross between two layers."""
+    return sum(
+        (a.place - c.place) * (b.place - d.place) < 0
+        for layer in in_layers(graph).layers
+        for (a, b), (c, d) in itertools.combinations([(t, h) for t in layer for h in t.after], 2)
+    )
+
+
+def test_links_that_need_not_cross_do_not():
+    """However the results were asked for."""
+    middle = [ops.tanh(Value(float(i))) for i in range(12)]
+    shuffled = [middle[i] for i in (7, 0, 10, 3, 5, 1, 11, 8, 2, 9, 4, 6)]
+
+    assert crossings(graph_of(*middle, *[ops.sin(v) for v in shuffled])) == 0
+
+
+def test_a_small_network_has_few_crossings():
+    """Two samples through four neurons: the shared weights allow no drawing without."""
+    weights = [[Value(0.1 * i + j) for j in range(2)] for i in range(4)]
+    last = [Value(float(i)) for i in range(4)]
+    total = 0.0
+    for xs in ((0.5, 0.2), (0.3, 0.9)):
+        h = [ops.tanh(sum(w * x for w, x in zip(row, xs, strict=True))) for row in weights]
+        total = sum(v * w for v, w in zip(h, last, strict=True)) + total
+
+    assert crossings(graph_of(total)) <= 15
+
+
+def test_a_result_lies_next_to_its_op_though_nothing_follows():
+    """An output of the first step is not moved to the end of the last."""
+    x = Value(1.0)
+    first = ops.sin(x).named("first")
+    for _ in range(5):
+        x = ops.tanh(x)
+    at = {box.node.title: box.x for box in place(graph_of(first, x.named("last"))).boxes}
+
+    assert at["sin"] < at["first"] < at["last"] / 2
+
+
 def test_operands_lie_next_to_their_op():
     """A bias that is added last is not drawn first."""
     y = Value(1.0)

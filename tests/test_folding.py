@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import opgrad
 from opgrad import Value, ops
-from opgrad.drawing.folding import pattern_of
+from opgrad.drawing.folding import _circles, pattern_of
 from opgrad.drawing.graph import LIMIT, graph_of
 from opgrad.drawing.walking import made_of
 
@@ -298,6 +298,21 @@ def test_a_folded_graph_has_no_circles(outputs, limit):
 def test_a_folded_picture_keeps_to_its_limit(outputs):
     """Where there are few ops and names."""
     assert len(graph_of(*outputs, limit=30).nodes) <= 30
+
+
+@given(st.sets(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=25))
+def test_a_circle_is_what_can_be_reached_and_reaches_back(links):
+    """Whatever the ways."""
+    reached = {(n, n) for link in links for n in link} | set(links)
+    for via, start, end in itertools.product(range(8), repeat=3):
+        if {(start, via), (via, end)} <= reached:
+            reached.add((start, end))
+    circle = _circles(links)
+
+    assert all(
+        (circle[a] == circle[b]) == ({(a, b), (b, a)} <= reached)
+        for a, b in itertools.product(circle, repeat=2)
+    )
 
 
 # -- size -----------------------------------------------------------------------------------------

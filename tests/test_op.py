@@ -498,6 +498,11 @@ def test_nondiff_of_an_operand_that_does_not_exist_is_refused(nondiff):
         {"methods": ("two words",)},
         {"properties": ("3d",)},
         {"kinks": "0"},
+        {"kinks": 0.0},
+        {"kinks": (True,)},
+        {"kinks": {0.0: "half"}},
+        {"expected_failures": ("backward",)},
+        {"expected_failures": {"backward": ""}},
         {"symbol": 3},
         {"samples": (1.0,)},
         {"samples": opgrad.sample(1.0)},
@@ -512,6 +517,12 @@ def test_a_declaration_of_the_wrong_kind_is_refused(declarations):
     (name,) = declarations
 
     refuses(lambda: opgrad.op(**declarations)(unary), name)
+
+
+def test_kinks_are_points_with_the_derivative_there_where_it_is_stated():
+    """A bare list of points states none."""
+    assert opgrad.elementwise(kinks=(0.0, 6.0))(unary).kinks == {0.0: None, 6.0: None}
+    assert opgrad.elementwise(kinks={0.0: 0.5})(unary).kinks == {0.0: 0.5}
 
 
 def test_a_bare_domain_needs_a_single_operand():

@@ -9,7 +9,6 @@ import re
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 import opgrad
@@ -36,8 +35,7 @@ FEW_ROWS = ("core.tanh", "core.argmax", "linalg.det")
 @functools.cache
 def row_of(name):
     """What the checks of an op found, run once."""
-    with np.errstate(all="ignore"):
-        return support.row_of(OPS[name])
+    return support.row_of(OPS[name])
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -47,7 +45,7 @@ def test_every_mode_of_the_op_holds_on_floats_and_arrays(name):
     row = row_of(name)
 
     assert [str(cell) for cell in row.values() if cell.state == "fail"] == []
-    assert not op.differentiable or row["NumPy", "reverse"].entries
+    assert not op.differentiable or row["NumPy", "reverse"].samples
 
 
 @pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.elementwise])
@@ -55,7 +53,7 @@ def test_an_elementwise_op_is_checked_on_floats_in_every_mode(name):
     """Of each that can be differentiated; a second derivative unless the forward saves."""
     op = OPS[name]
     row = row_of(name)
-    checked = [mode for mode in support.MODES if row["float", mode].entries]
+    checked = [mode for mode in support.MODES if row["float", mode].samples]
 
     assert not op.differentiable or checked == list(support.MODES)
 
@@ -80,7 +78,7 @@ def test_a_wrong_rule_fails_in_the_matrix():
     row = support.row_of(wrong_op())
 
     assert {cell.state for (_, mode), cell in row.items() if mode == "reverse"} == {"fail"}
-    assert "got 0.5, wanted 0.75" in str(row["float", "reverse"])
+    assert "got 0.5 wanted 0.75" in " ".join(str(row["float", "reverse"]).split())
 
 
 def wrong_in_forward_mode():
@@ -107,7 +105,7 @@ def test_a_wrong_forward_rule_fails_in_its_column():
     row = support.row_of(wrong_in_forward_mode())
 
     assert row["float", "forward"].state == "fail"
-    assert row["float", "reverse"].state == "none"
+    assert row["float", "reverse"].state == "pass"
 
 
 def wrong_twice():

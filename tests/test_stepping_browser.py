@@ -564,9 +564,9 @@ def test_on_a_phone_the_panel_is_below_and_targets_fit_a_finger(show):
 
 
 def test_two_fingers_zoom(show):
-    """What lies between them stays there."""
+    """By as much as they part, and what lies between them stays there."""
     page = show(course_example()[0], window=PHONE)
-    before = page.view()[0]
+    before = page.view()
 
     def touch(kind, *points):
         touches = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
@@ -579,7 +579,9 @@ def test_two_fingers_zoom(show):
         touch("touchMove", (150 - spread, 180), (200 + spread, 180))
     touch("touchEnd")
 
-    assert page.view()[0] > 1.5 * before
+    scale, x, _ = page.view()
+    assert scale == pytest.approx(before[0] * 130 / 50)
+    assert (175 - x) / scale == pytest.approx((175 - before[1]) / before[0], abs=2)
 
 
 def test_dark_mode_is_dark(show):

@@ -41,10 +41,11 @@ def explain_command(
 
     Operators and ops of every installed plugin may be used:
 
+    \b
         opgrad explain "(a*b + c) * activations.gelu(f)" a=2 b=-3 c=10 f=-2
 
     An input may be a list, if NumPy is installed: "sum(x*x)" x=[1,2,3].
-    """
+    """  # noqa: D301 -- click takes that character as its mark for lines to keep
     values = dict(map(_input, inputs))
     if wrt is not None and wrt not in values:
         message = f"there is no input {wrt!r}; write {wrt}=NUMBER behind the expression"

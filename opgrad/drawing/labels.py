@@ -203,7 +203,8 @@ def _symbol(op: Op) -> str:
 
 
 def _namespace(op: Op) -> str:
-    return "" if op in _STRUCTURE else op.qualname.rpartition(".")[0]
+    """That of the plugin that ran: of a kernel its own, not that of the op it runs for."""
+    return "" if op in _STRUCTURE else op.provider.namespace if op.provider else "local"
 
 
 def shared(uses: Sequence[str]) -> str:
@@ -266,7 +267,7 @@ def _ranges(values: Sequence[Value]) -> tuple[str, ...]:
     """From the least to the greatest number; of arrays dtype and shape, where they share them."""
     data = [value.data for value in values]
     if set(map(type, data)) <= {int, float}:
-        grads = [_grad(value) for value in values if value.requires_grad]
+        grads = [_grad(value) for value in values if value.serial]
         return (f"data {_range(data)}", *([f"grad {_range(grads)}"] if grads else []))
     heads = {_array(x) if shape(x) else "" for x in data}
 

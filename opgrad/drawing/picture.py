@@ -43,7 +43,8 @@ def draw(
             ("auto"), or always the one or the other.
 
     Raises:
-        CallError: There is no Value in `values`, no such layout, or a limit below 1.
+        CallError: There is no Value in `values`, no such layout, a limit below 1, or `names` is no
+            mapping.
 
     Examples:
         >>> import opgrad
@@ -60,6 +61,9 @@ def draw(
         raise CallError(message)
     if limit is not None and limit < 1:
         message = f"limit={limit} leaves no box to draw; limit=None draws all"
+        raise CallError(message)
+    if names is not None and not hasattr(names, "items"):
+        message = f"names maps names to Values, as locals() does; got {type(names).__name__}"
         raise CallError(message)
     outputs = tuple(_values_in(values))
     graph = graph_of(*outputs, names=names, limit=limit)

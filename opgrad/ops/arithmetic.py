@@ -404,7 +404,7 @@ def _radius(xp, a, b):
     methods=("abs",),
     numpy=("absolute", "fabs"),
     symbol="abs",
-    kinks=(0.0,),
+    kinks={0.0: 0.0},
     samples=(sample(2.0), sample(-3.0), sample([-1.5, 0.25])),
 )
 def abs_(x):
@@ -418,7 +418,7 @@ def abs_derivative(xp, x):
     return xp.conj(xp.sign(x)) if is_complex(x) else xp.sign(x)
 
 
-@elementwise(methods=("sign",), kinks=(0.0,), samples=(sample(2.0), sample([-1.5, 0.25])))
+@elementwise(methods=("sign",), kinks={0.0: 0.0}, samples=(sample(2.0), sample([-1.5, 0.25])))
 def sign(xp, x):
     """-1, 0 or 1 by the sign of x; a step function, so its derivative is zero.
 

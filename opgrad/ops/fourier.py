@@ -44,7 +44,9 @@ _FROM_HALF = (
 )
 
 
-_TAKES_REAL = {"array-api": "real data are taken too, as NumPy does; the standard wants complex ones"}
+_TAKES_REAL = {
+    "array-api": "real data are taken too, as NumPy does; the standard wants complex ones"
+}
 
 # -------------------------------------------------------------------------------- along one axis
 
@@ -170,7 +172,9 @@ _SEVERAL = (
 _SEVERAL_REAL = _SEVERAL[:-1]
 
 
-@composite(linear=True, numpy=("fftn",), symbol="F", samples=_SEVERAL, expected_failures=_TAKES_REAL)
+@composite(
+    linear=True, numpy=("fftn",), symbol="F", samples=_SEVERAL, expected_failures=_TAKES_REAL
+)
 def fftn(xp, x, *, s=None, axes=None, norm="backward"):
     """`fft` along each of `axes` (all of them, or the last ones that `s` has lengths for)."""
     for n, axis in _plan(x, s, axes):
@@ -179,7 +183,9 @@ def fftn(xp, x, *, s=None, axes=None, norm="backward"):
     return x
 
 
-@composite(linear=True, numpy=("ifftn",), symbol="F⁻¹", samples=_SEVERAL, expected_failures=_TAKES_REAL)
+@composite(
+    linear=True, numpy=("ifftn",), symbol="F⁻¹", samples=_SEVERAL, expected_failures=_TAKES_REAL
+)
 def ifftn(xp, x, *, s=None, axes=None, norm="backward"):
     """`ifft` along each of `axes` (all of them, or the last ones that `s` has lengths for)."""
     for n, axis in _plan(x, s, axes):

@@ -20,7 +20,7 @@ from opgrad.types import shape as shape_of
 _MATRIX = [[0.5, -1.25, 2.0], [1.5, 0.75, -0.5]]
 _CUBE = uniform((2, 3, 4))
 _SHORT_KEYS = {
-    "array-api": "a key may leave out the last axes, as NumPy has it; the standard wants an ellipsis",
+    "array-api": "a key may leave out the last axes, as in NumPy; the standard wants an ellipsis",
 }
 
 
@@ -208,7 +208,9 @@ def _may_repeat(xp, part):
     linear=True,
     nondiff="indices",
     methods=("take",),
-    expected_failures={"array-api": "indices of several axes, as NumPy takes; the standard has one"},
+    expected_failures={
+        "array-api": "indices of several axes, as NumPy takes; the standard has one"
+    },
     samples=(
         sample(_MATRIX, [2, 0, 2, 2], axis=1),
         sample(_MATRIX, [-1], axis=0),

@@ -211,7 +211,7 @@ def _above(xp, flow, x, low, high):
 @elementwise(
     methods=("relu",),
     symbol="ReLU",
-    kinks=(0.0,),
+    kinks={0.0: 0.0},
     samples=(sample(2.0), sample(-3.0), sample([0.5, -2.0])),
 )
 def relu(xp, x):

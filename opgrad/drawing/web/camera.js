@@ -34,7 +34,7 @@ function fit(glide) {
 function open() {
   fit(false);
   if (camera.scale < LEGIBLE) {
-    camera.scale = 0.9;
+    place(MARGIN, (view().height - size.height * 0.9) / 2, 0.9);
     camera.whole = false;
   }
 }

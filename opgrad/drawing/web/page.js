@@ -89,11 +89,13 @@ function label(box, grad) {
   return `${value.name}, ${value.kind}, ${data}${grad ? `, gradient ${grad}` : ""}`;
 }
 
-/** Mark the arrows of a step, and return the boxes to look at: those of the step first. */
+/** Mark the arrows of a step, and return the boxes to look at, the most important one first. */
 function paintArrows(step) {
   const main = new Set(step.values || []);
   const receiving = new Set((step.parts || []).map((part) => part.operand));
   const active = boxes.filter((box) => box.element.classList.contains("current"));
+  const first = homes.get(Math.min(...main)); // of the inputs the oldest
+  if (first) active.unshift(first);
   for (const { element, tail, head } of arrows) {
     const within = main.has(tail.value) && main.has(head.value);
     const into = main.has(head.value) && (step.kind === "forward" || receiving.has(tail.value));

@@ -1,4 +1,4 @@
-"""Broadcasting: shapes of every kind, Python numbers among arrays, and one axis more for a batch."""
+"""Broadcasting: shapes of every kind, numbers among arrays, and one axis more for a batch."""
 
 from __future__ import annotations
 

@@ -67,8 +67,9 @@ def worst(got: Any, wanted: Any, relative: float, absolute: Any) -> tuple[Index,
     """The entry that differs by the most above what is allowed, and by how much."""
     if not hasattr(wanted, "dtype"):
         error = _error(entry(got, ()), wanted)
-        allowed = relative * abs(wanted) + entry(absolute, ())
-        return None if not error or error <= allowed else ((), float(error))
+        size = abs(wanted) if math.isfinite(abs(wanted)) else 0.0
+        fits = not error or error <= relative * size + entry(absolute, ())
+        return None if fits else ((), float(error))
     np = numpy()
     if not wanted.size:
         return None
@@ -79,8 +80,9 @@ def worst(got: Any, wanted: Any, relative: float, absolute: Any) -> tuple[Index,
         same = (one == other) | ((one != one) & (other != other))  # noqa: PLR0124 -- NaN in both
         errors = np.where(same, 0.0, np.abs(one - other))
         errors = np.where(np.isnan(errors), math.inf, errors)
-        excess = errors - (relative * np.abs(other) + absolute)
-        excess = np.where(same, -math.inf, np.where(np.isnan(excess), math.inf, excess))
+        allowed = relative * np.where(np.isfinite(other), np.abs(other), 0.0) + absolute
+        fits = same | (errors <= allowed)
+        excess = np.where(fits, -math.inf, errors - np.where(np.isfinite(allowed), allowed, 0.0))
     if not (excess > 0.0).any():
         return None
     index = tuple(map(int, np.unravel_index(int(np.argmax(excess)), excess.shape)))

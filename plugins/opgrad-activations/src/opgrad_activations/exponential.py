@@ -65,7 +65,7 @@ def celu_derivative(xp, x, *, alpha):
 
 @elementwise(
     symbol="SELU",
-    kinks=(0.0,),
+    kinks={0.0: SELU_SCALE * SELU_ALPHA},
     # Both sides of the kink, the flat tail.
     samples=(sample(1.5), sample(-2.0), sample(-40.0), sample(uniform((2, 3)))),
 )

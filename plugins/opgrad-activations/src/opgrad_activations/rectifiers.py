@@ -9,7 +9,7 @@ RELU6_TOP = 6.0
 
 @elementwise(
     symbol="LeakyReLU",
-    kinks=(0.0,),
+    kinks={0.0: 0.01},
     # Both sides of the kink, one slope of our own.
     samples=(
         sample(1.5),
@@ -67,7 +67,7 @@ def prelu_derivative_slope(xp, x):
 
 @elementwise(
     symbol="ReLU6",
-    kinks=(0.0, RELU6_TOP),
+    kinks={0.0: 0.0, RELU6_TOP: 0.0},
     # All three pieces.
     samples=(sample(-1.0), sample(2.5), sample(7.0), sample(uniform((2, 3), -4.0, 10.0))),
 )
@@ -108,7 +108,7 @@ def relu_squared_derivative(xp, x):
 
 @elementwise(
     symbol="Threshold",
-    kinks=(0.0,),
+    kinks={0.0: 0.0},
     # Both sides, and a jump.
     samples=(
         sample(1.5),

@@ -48,7 +48,7 @@ def logsigmoid_derivative(xp, x):
 
 @elementwise(
     symbol="hardtanh",
-    kinks=(-1.0, 1.0),
+    kinks={-1.0: 0.0, 1.0: 0.0},
     # All three pieces, and bounds of our own.
     samples=(
         sample(0.5),
@@ -79,7 +79,7 @@ def hardtanh_derivative(xp, x, *, low, high):
 
 @elementwise(
     symbol="hardsigmoid",
-    kinks=(-HARD_EDGE, HARD_EDGE),
+    kinks={-HARD_EDGE: 0.0, HARD_EDGE: 0.0},
     # All three pieces.
     samples=(sample(0.5), sample(-4.0), sample(3.5), sample(uniform((2, 3), -5.0, 5.0))),
 )

@@ -146,7 +146,7 @@ def mish_derivative(xp, x):
 
 @elementwise(
     symbol="hardswish",
-    kinks=(-HARD_EDGE, HARD_EDGE),
+    kinks={-HARD_EDGE: 0.0, HARD_EDGE: 1.0},
     # All three pieces.
     samples=(sample(0.5), sample(-4.0), sample(3.5), sample(uniform((2, 3), -5.0, 5.0))),
 )

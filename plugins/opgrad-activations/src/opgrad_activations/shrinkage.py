@@ -48,7 +48,7 @@ def tanhshrink_near_zero(xp, x):
 
 @elementwise(
     symbol="softshrink",
-    kinks=(-0.5, 0.5),
+    kinks={-0.5: 0.0, 0.5: 0.0},
     # All three pieces, and a wider gap.
     samples=(
         sample(0.2),
@@ -77,7 +77,7 @@ def softshrink_derivative(xp, x, *, lambd):
 
 @elementwise(
     symbol="hardshrink",
-    kinks=(-0.5, 0.5),
+    kinks={-0.5: 0.0, 0.5: 0.0},
     # All three pieces, and a wider gap.
     samples=(
         sample(0.2),

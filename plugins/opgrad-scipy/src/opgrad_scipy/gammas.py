@@ -49,7 +49,9 @@ def gammaln_derivative(x):
 
 @elementwise(
     domain=(0.0, math.inf),
-    expected_failures={"second-order": "complex data are differentiated once, as the docstring says"},
+    expected_failures={
+        "second-order": "complex data are differentiated once, as the docstring says"
+    },
     samples=(sample(0.5), sample(1e6), sample(1.5 - 2.0j), sample(uniform((2, 3), 0.1, 4.0))),
 )
 def loggamma(x):

@@ -153,7 +153,7 @@ def ive_derivative_x(xp, v, x, y):
     return _far_or(xp, v, x, y, slope, sign=-1.0)
 
 
-@elementwise(kinks=(0.0,), samples=(*_UNARY, sample(-3.0), sample(1e6)))
+@elementwise(kinks={0.0: 0.0}, samples=(*_UNARY, sample(-3.0), sample(1e6)))
 def i0e(x):
     """Return e^-|x| I_0(x). The derivative of |x| at the kink 0 is taken as 0.
 
