@@ -11,6 +11,7 @@ run, and what their blocks show is drawn. Nothing of it is committed. By hand:
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,9 @@ import pages
 import support
 
 HERE = Path(__file__).parent
+OUTSIDE = re.compile(
+    r"""<(?:script|link|img|iframe|source|object)\b[^>]*\b(?:src|srcset|href|data)=["']?(?:\w+:)?//[^>]*"""
+)
 OURS = ("opgrad", "opgrad-activations", "opgrad-scipy")
 
 
@@ -45,6 +49,21 @@ def on_files(files: Any, config: Any) -> Any:
         files.append(File.generated(config, f"learn/{name}", content=content))
 
     return files
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Refuse a page that asks the network for a script, a style or a picture (a hook of MkDocs).
+
+    Raises:
+        ValueError: It does.
+    """
+    del config
+    found = OUTSIDE.search(output)
+    if found:
+        message = f"{page.file.src_uri} cannot be read without the network: {found[0]}"
+        raise ValueError(message)
+
+    return output
 
 
 @functools.cache
@@ -159,6 +178,10 @@ def _dedented(text: str) -> list[str]:
 def support_page() -> str:
     """One line an op: samples checked on floats and on arrays, in each mode."""
     lines = [
+        "---",
+        "hide: [toc]",
+        "---",
+        "",
         "# Support matrix",
         "",
         "Written by a run of `opgrad check` over the samples of every op, when this page was",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from opgrad.plotting import figure
@@ -29,8 +30,8 @@ def content_of(shown: Any, link: str) -> str:
 
 def svg_of(shown: Any) -> str:
     """What a notebook would show of an object, as SVG."""
-    if hasattr(shown, "to_svg"):  # a graph
-        return str(shown.to_svg())
+    if hasattr(shown, "to_svg"):  # a graph, on the paper of the page
+        return re.sub(r"background:#\w+", "background:none", str(shown.to_svg()))
 
     return adaptive(figure.as_bytes(shown, "svg").decode())
 

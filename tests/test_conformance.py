@@ -20,6 +20,7 @@ import opgrad
 from opgrad import ops
 from opgrad.errors import CallError, MissingRuleError, UnknownOpError
 from opgrad.testing import CHECKS, TIERS, check_op, ops_named, reproduce
+from opgrad.testing.checks.compare import hold
 from opgrad.testing.outcomes import EXPECTED, FAILED, PASSED, SKIPPED
 
 MATRIX = opgrad.uniform((2, 3))
@@ -219,9 +220,63 @@ def same_derivative(xp, x):
     return xp.ones_like(x)
 
 
+@opgrad.op(saves=True, samples=(opgrad.sample([1.0, -2.5]),))
+def kept_power(xp, x):
+    """x³, which keeps x²."""
+    square = x * x
+    return x * square, square
+
+
+@kept_power.backward
+def kept_power_backward(g, saved):
+    """3 x² g."""
+    return 3.0 * g * saved
+
+
+@opgrad.op(linear="jointly", samples=(opgrad.sample([1.0, 2.0], [3.0, 4.0], [0.5, 6.0]),))
+def total(*xs):
+    """The sum of all operands."""
+    y = xs[0]
+    for x in xs[1:]:
+        y = y + x
+    return y
+
+
+@total.backward
+def total_backward(g, xs):
+    """g for each."""
+    return (g,) * len(xs)
+
+
+@total.arguments
+def total_arguments(*xs):
+    """One by one, or in a list."""
+    return (tuple(xs[0]) if isinstance(xs[0], list) else xs), {}
+
+
+@opgrad.elementwise(
+    samples=(opgrad.sample(2.0), opgrad.sample(2.0, 3.0), opgrad.sample([1.0, 2.0], [0.5, -1.0])),
+)
+def times(x, by=None):
+    """x, or x times another."""
+    return 1.0 * x if by is None else x * by
+
+
+@times.derivative("x")
+def times_derivative_x(xp, x, by):
+    """The other, if there is one."""
+    return xp.ones_like(x) if by is None else by
+
+
+@times.derivative("by")
+def times_derivative_by(x):
+    """x."""
+    return x
+
+
 RIGHT = [
     bump, ramp, larger, entropy, centred, product, shifted, kept, gate, both, signs, unsampled,
-    rounded, same,
+    rounded, same, kept_power, total, times,
 ]  # fmt: skip
 
 
@@ -775,6 +830,56 @@ def test_an_operand_whose_rule_refuses_is_held():
 
     assert report.ok
     assert report.gradient_checks > 0
+
+
+def test_a_sample_that_is_no_array_is_a_finding():
+    """Not an error of the checker."""
+    (failure,) = failures(changed(same, samples=(opgrad.sample([[1.0], [2.0, 3.0]]),)), "value")
+
+    assert "has a sample that cannot be made an array" in failure.reason
+
+
+# -- two results side by side ---------------------------------------------------------------------
+
+INF, NAN = math.inf, math.nan
+
+
+@pytest.mark.parametrize("kind", [float, np.float64, lambda x: np.array([0.5, x])])
+@pytest.mark.parametrize("number", [1.0, INF, -INF, NAN, 0.0, 5e-324])
+def test_what_is_the_same_agrees(kind, number):
+    """NaN and the same infinity among it."""
+    hold(kind(number), kind(number), "differs")
+
+
+@pytest.mark.parametrize("kind", [float, np.float64, lambda x: np.array([0.5, x])])
+@pytest.mark.parametrize(
+    ("got", "wanted"), [(1.0, INF), (INF, 1.0), (INF, -INF), (NAN, 1.0), (1.0, NAN), (1.0, 1.1)]
+)
+def test_what_differs_is_refused(kind, got, wanted):
+    """However much is allowed of a number, infinity and NaN are none."""
+    with pytest.raises(AssertionError, match="differs"):
+        hold(kind(got), kind(wanted), "differs", relative=0.01, absolute=0.01)
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted"),
+    [
+        (np.ones(2), np.ones(3)),
+        (np.ones(2), np.ones(2, np.float32)),
+        ([1.0], [1.0, 2.0]),
+        (np.array([True, False]), np.array([True, True])),
+    ],
+)
+def test_another_shape_dtype_count_or_truth_is_refused(got, wanted):
+    """Before any entry is looked at."""
+    with pytest.raises(AssertionError, match="differs"):
+        hold(got, wanted, "differs")
+
+
+def test_the_entry_that_differs_most_is_named():
+    """With both numbers."""
+    with pytest.raises(AssertionError, match=r"entry \[1, 0\]\n *got +9.0\n *wanted +3.0"):
+        hold(np.array([[1.0, 2.5], [9.0, 4.0]]), np.array([[1.0, 2.0], [3.0, 4.0]]), "differs")
 
 
 # -- failures that are expected -------------------------------------------------------------------

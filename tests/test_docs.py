@@ -47,9 +47,10 @@ def tidy():
 
 @pytest.mark.usefixtures("tidy")
 @pytest.mark.parametrize("page", PAGES)
-def test_every_python_block_of_the_page_runs(page, capsys):
+def test_every_python_block_of_the_page_runs(page, capsys, tmp_path, monkeypatch):
     """In their order, each building on those before it; what stands below one is what it prints."""
     document = Document.parse(str(ROOT / page), PythonCodeBlockParser(), SkipParser())
+    monkeypatch.chdir(tmp_path)  # some write files
 
     for block in document.examples():
         capsys.readouterr()

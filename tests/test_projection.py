@@ -275,6 +275,20 @@ def test_the_convention_of_the_gradient_of_a_complex_operand():
         np.testing.assert_array_equal(np.asarray(gradient).ravel(), [2.0 + 4.0j])
 
 
+def test_the_gradient_of_a_complex_number_is_complex_in_a_recorded_sweep_too():
+    """Where the rule gave a real one: what is differentiated once more is of the same type."""
+    kinds = []
+
+    def f(z):
+        (g,) = opgrad.vjp(ops.real, z * z)[1](ops.real(z))
+        kinds.append(type(g.data))
+        return ops.real(g * g)
+
+    opgrad.grad(f)(1.0 - 2.0j)
+
+    assert kinds == [complex]
+
+
 def test_complex64_stays_complex64():
     """Beside complex128 and beside real numbers."""
     z, r = Value(np.ones(2, np.complex64)), Value(np.ones(2, np.float32))

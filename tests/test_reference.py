@@ -8,6 +8,7 @@ import importlib.util
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -162,3 +163,21 @@ def test_the_matrix_has_a_line_for_every_op(monkeypatch):
     assert re.findall(r"^\| `(.+?)` \|", page, re.MULTILINE) == sorted(FEW_ROWS)
     assert "the result is a constant" in page
     assert "**fail**" not in page
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        '<script async src="https://example.org/a.js"></script>',
+        '<link rel="stylesheet" href="//example.org/a.css">',
+        "<img alt='' src='http://example.org/a.png'>",
+    ],
+)
+def test_a_page_that_needs_the_network_is_refused_by_the_build(asks):
+    """Whoever reads the site may be offline; links to elsewhere are the reader's choice."""
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="howto/some.md"))
+    fine = '<a href="https://example.org/">there</a> <img src="pictures/a.svg">'
+
+    assert generate.on_post_page(fine, page, None) == fine
+    with pytest.raises(ValueError, match=r"some\.md cannot be read without the network.*example"):
+        generate.on_post_page(fine + asks, page, None)

@@ -24,10 +24,12 @@ from opgrad.testing.cases import (
 )
 from opgrad.testing.checks import (
     broadcasting,
+    edges,
     gradients,
+    kinks,
     linearity,
     memory,
-    points,
+    nondiff,
     precision,
     runs,
     spaces,
@@ -40,7 +42,8 @@ from opgrad.testing.report import GradientMismatch
 from opgrad.testing.reproduce import call_of, reproduced, script_of
 
 _FAMILIES = (
-    values, spaces, gradients, linearity, broadcasting, points, precision, memory, standard, runs,
+    values, spaces, gradients, linearity, broadcasting, nondiff, kinks, edges, precision, memory,
+    standard, runs,
 )  # fmt: skip
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.name: check for family in _FAMILIES for check in family.CHECKS}
@@ -48,7 +51,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
 """Every check by name, in the order in which they are run."""
 
 DECLARATIONS = "declarations"
-"""What outcomes are called that tell of `expected_failures` itself."""
+"""What outcomes are called that tell of the samples and `expected_failures` themselves."""
 
 
 def check_op(
@@ -152,7 +155,12 @@ def _outcomes(op: Op, checks: Sequence[Check]) -> Iterator[Outcome]:
 
 
 def _plain_outcomes(op: Op, checks: Sequence[Check]) -> Iterator[Outcome]:
-    cases = list(cases_of(op)) or [Case(op, "", FLOATS, (), {})]
+    try:
+        cases = list(cases_of(op)) or [Case(op, "", FLOATS, (), {})]
+    except Exception as error:  # noqa: BLE001 -- whatever NumPy says of lists that are no array
+        text = f"{op.described} at {op.place} has a sample that cannot be made an array: {error}"
+        yield Outcome(op.qualname, DECLARATIONS, "", FAILED, text)
+        return
     of_case = [check for check in checks if not check.whole]
     told_of: list[dict[str, str]] = [{} for _ in cases]
     for case, told in zip(cases, told_of, strict=True):

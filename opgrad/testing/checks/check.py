@@ -7,10 +7,14 @@ from typing import Any
 
 import attrs
 
-from opgrad.errors import OpgradError
+from opgrad.errors import MissingRuleError, NotDifferentiableError, OpgradError
 
 QUICK, STANDARD, FULL = TIERS = ("quick", "standard", "full")
 """How much is checked; each tier has the checks of those before it."""
+
+
+REFUSED = (MissingRuleError, NotDifferentiableError)
+"""What an op raises in a mode that it does not have: that is honest, and nothing to check."""
 
 
 class CheckFailure(OpgradError, AssertionError):  # noqa: N818 -- a finding, as a GradientMismatch is

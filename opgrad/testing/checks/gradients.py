@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from opgrad import namespaces, trees
-from opgrad.errors import CallError, MissingRuleError
+from opgrad.errors import CallError
 from opgrad.matrices import jacobian as jacobian_of
 from opgrad.names import core
 from opgrad.projection import data_of, is_complex
@@ -16,6 +16,7 @@ from opgrad.testing.cases import MOST_ENTRIES, Case, is_differentiable, without_
 from opgrad.testing.checks.check import (
     FULL,
     QUICK,
+    REFUSED,
     Check,
     CheckFailure,
     NotCheckable,
@@ -50,7 +51,7 @@ def forward(case: Case) -> None:
     check = _check(case)
     try:
         _compare(check, "forward", lambda axis: check.derivative("forward", axis))
-    except MissingRuleError as error:
+    except REFUSED as error:
         raise NotCheckable(str(error)) from error
 
 
@@ -65,7 +66,7 @@ def _agree(check: GradientCheck, tolerance: float) -> None:
     directions = [random_like(leaf.data, generator) for leaf in subject.leaves]
     try:
         tangent = subject.forward(directions)
-    except MissingRuleError as error:
+    except REFUSED as error:
         raise NotCheckable(str(error)) from error
     gradients = subject.reverse()
     parts = [inner([g], [d]) for g, d in zip(gradients, directions, strict=True)]
@@ -98,6 +99,8 @@ def second_order(case: Case) -> None:
         raise NotCheckable(reason)
     try:
         _compare_second(case, curvature=1.0)
+    except REFUSED as error:
+        raise NotCheckable(str(error)) from error
     except GradientMismatch as mismatch:
         if not math.isnan(mismatch.report.worst.got):
             raise

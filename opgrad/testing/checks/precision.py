@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import attrs
+
 from opgrad.errors import OpgradError
 from opgrad.testing.cases import Case, is_array, numpy
 from opgrad.testing.checks.check import Check, CheckFailure, NotCheckable
@@ -12,76 +14,88 @@ from opgrad.testing.checks.compare import hold, largest
 
 ROUNDINGS = 32.0
 """Rounding errors that a result may carry, in units of eps times its size."""
+_MARGIN = 16.0
+"""How far below the largest number a result is to be, so that nothing on the way overflows."""
 
 
-def single(case: Case, dtype: str = "float32") -> None:
-    """Values and gradients are of the dtype of the data, and right within its precision.
+@attrs.frozen
+class Precision:
+    """A floating dtype, and how close to a run in float64 its results are to be."""
 
-    What is right is computed in float64, from the same rounded data. How far a result may be off
-    is told by the data, too: by how much the result moves when each entry moves by one rounding.
-    """
-    np = numpy()
-    low = case.on(tuple([_cast(x, dtype) for x in case.operands]))
-    high = low.on(tuple([_cast(x, "float64") for x in low.operands]))
-    try:
-        found = low.outputs
-    except OpgradError:
-        raise
-    except TypeError as error:
-        if dtype == "float16":
-            raise NotCheckable(f"not for float16: {error}") from error
-        raise
-    eps = float(np.finfo(dtype).eps)
-    moved = [high.on(tuple([_nudged(x, eps, turn) for x in high.operands])) for turn in (0, 1, 2)]
-    top = float(np.finfo(dtype).max)
-    keeps = "dtype" not in case.attributes
-    _hold_close(found, high.outputs, [m.outputs for m in moved], eps, top, "the value", keeps=keeps)
-    if case.chosen and case.weights:
-        g = [_cast(w, dtype) for w in case.weights]
-        wide = [_cast(w, "float64") for w in g]
-        low_pull, high_pull = low.pull(case.chosen), high.pull(case.chosen)
-        _hold_close(
-            list(low_pull(g)), list(high_pull(wide)),
-            [list(m.pull(case.chosen)(wide)) for m in moved], eps, top, "the gradient", keeps=True,
+    dtype: str
+
+    def check(self, case: Case) -> None:
+        """Values and gradients are of the dtype of the data, and right within its precision.
+
+        What is right is computed in float64, from the same rounded data. How far a result may be
+        off is told by the data, too: by how much it moves when each entry moves by one rounding.
+        """
+        low = case.on(tuple([_cast(x, self.dtype) for x in case.operands]))
+        high = low.on(tuple([_cast(x, "float64") for x in low.operands]))
+        moved = [
+            high.on(tuple([_nudged(x, self.eps, turn) for x in high.operands])) for turn in range(3)
+        ]
+        outputs = self._outputs(low)
+        self._hold(
+            "the value", outputs, high.outputs, [each.outputs for each in moved],
+            keeps="dtype" not in case.attributes,
         )  # fmt: skip
+        if case.chosen and case.weights:
+            g = [_cast(w, self.dtype) for w in case.weights]
+            wide = [_cast(w, "float64") for w in g]
+            found, wanted, *others = [
+                list(each.pull(case.chosen)(g if each is low else wide))
+                for each in (low, high, *moved)
+            ]
+            self._hold("the gradient", found, wanted, others, keeps=True)
 
+    def _outputs(self, low: Case) -> list[Any]:
+        """What the op gives; a library may have no half precision."""
+        try:
+            return low.outputs
+        except TypeError as error:
+            if self.dtype == "float16" and not isinstance(error, OpgradError):
+                raise NotCheckable(f"not for float16: {error}") from error
+            raise
 
-def _hold_close(  # noqa: PLR0913, PLR0917 -- private
-    found: list[Any], wanted: list[Any], moved: list[list[Any]], eps: float, top: float, what: str,
-    *, keeps: bool,
-) -> None:  # fmt: skip
-    np = numpy()
-    size = max([largest(w) for w in wanted], default=0.0)
-    for i, got in enumerate(found):
-        reference = np.asarray(wanted[i])
-        if reference.dtype.kind not in "fc":
-            continue
-        if keeps and got.dtype != _lowered(reference.dtype, eps):
-            raise CheckFailure(
-                f"{what} is not of the dtype of the data",
-                got=got.dtype, wanted=_lowered(reference.dtype, eps),
+    def _hold(
+        self, what: str, found: list[Any], wanted: list[Any], moved: list[list[Any]], *, keeps: bool
+    ) -> None:
+        np = numpy()
+        size = max([largest(w) for w in wanted], default=0.0)
+        for i, got in enumerate(found):
+            reference = np.asarray(wanted[i])
+            if reference.dtype.kind not in "fc":
+                continue
+            dtype = np.dtype(self.dtype if reference.dtype.kind == "f" else "complex64")
+            if keeps and got.dtype != dtype:
+                raise CheckFailure(
+                    f"{what} is not of the dtype of the data", got=got.dtype, wanted=dtype
+                )
+            others = [np.asarray(each[i]) for each in moved]
+            if any([other.shape != reference.shape for other in others]):
+                raise NotCheckable("the shape of the result depends on the data, which is rounded")
+            hold(
+                np.asarray(got).astype(reference.dtype), reference,
+                f"{what} is further off than rounding explains",
+                absolute=self._allowed(reference, others, size), types=False, data=got.dtype,
             )  # fmt: skip
-        if any([np.shape(m[i]) != reference.shape for m in moved]):
-            raise NotCheckable("the shape of the result depends on the data, which is rounded")
-        spread = functools.reduce(np.maximum, [np.abs(np.asarray(m[i]) - reference) for m in moved])
+
+    def _allowed(self, reference: Any, others: list[Any], size: float) -> Any:
+        """By how much each entry may be off; by anything near the end of the range."""
+        np = numpy()
+        spread = functools.reduce(np.maximum, [np.abs(other - reference) for other in others])
         spread = np.where(np.isfinite(spread), spread, np.inf)
-        beyond = ~(np.abs(reference) < top / 16.0)  # out of range, or near it
-        least = float(np.finfo(got.dtype).smallest_subnormal)
-        allowed = ROUNDINGS * (eps * size + spread + least)
-        allowed = np.where(beyond, np.inf, allowed)
-        hold(
-            np.asarray(got).astype(reference.dtype), reference,
-            f"{what} is further off than rounding explains", absolute=allowed, types=False,
-            data=got.dtype,
-        )  # fmt: skip
+        info = np.finfo(self.dtype)
+        inside = np.abs(reference) < float(info.max) / _MARGIN
+        allowed = ROUNDINGS * (self.eps * size + spread + float(info.smallest_subnormal))
 
+        return np.where(inside, allowed, np.inf)
 
-def _lowered(dtype: Any, eps: float) -> Any:
-    np = numpy()
-    if dtype.kind == "c":
-        return np.dtype("complex64")
-
-    return np.dtype("float16" if eps > 1e-5 else "float32")  # noqa: PLR2004 -- 1e-3 against 1e-7
+    @property
+    def eps(self) -> float:
+        """The spacing of numbers of this dtype at 1."""
+        return float(numpy().finfo(self.dtype).eps)
 
 
 def _cast(x: Any, dtype: str) -> Any:
@@ -103,11 +117,6 @@ def _nudged(x: Any, eps: float, turn: int) -> Any:
     return x * (1.0 + (eps * signs if turn else eps))
 
 
-def half(case: Case) -> None:
-    """As `single`, in float16."""
-    single(case, "float16")
-
-
 def _is_floating(case: Case) -> bool:
     """Whether the data have a precision: arrays of floats."""
     return is_array(case) and any([_kind(x) == "f" for x in case.operands])
@@ -124,10 +133,10 @@ def _kind(x: Any) -> str:
 CHECKS = (
     Check(
         "float32", "float32 data give float32 results, right within its precision",
-        single, applies=_is_inexact,
+        Precision("float32").check, applies=_is_inexact,
     ),
     Check(
         "float16", "float16 data give float16 results, right within its precision",
-        half, applies=_is_floating,
+        Precision("float16").check, applies=_is_floating,
     ),
 )  # fmt: skip
