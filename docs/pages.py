@@ -95,8 +95,8 @@ def modules_in(folder: Path) -> dict[str, str]:
 
 @contextlib.contextmanager
 def importable(modules: dict[str, str]) -> Iterator[None]:
-    """Let these modules be imported meanwhile, each time anew."""
-    with tempfile.TemporaryDirectory() as folder:
+    """Let these modules be imported meanwhile, each time anew; what is saved goes with them."""
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         for name, code in modules.items():
             (Path(folder) / name).write_text(code, encoding="utf-8")
         sys.path.insert(0, folder)

@@ -111,7 +111,8 @@ def kernel(op: str, *, data: str, saves: bool = False) -> Callable[[Function], K
         op: The qualified name of the op, `"core.tanh"`.
         data: `"numpy"` for NumPy arrays (operands beside them may be Python numbers), or
             `"scalar"` for Python numbers alone.
-        saves: The forward returns `(y, saved)`, for rules of the kernel that ask for `saved`.
+        saves: The forward returns `(y, saved)`, for rules of the kernel that ask for `saved`. A
+            rule of the op's own that does gets what the op's own forward saves, which runs then.
 
     Raises:
         OpDefinitionError: `op` is no qualified name, `data` is unknown, or the forward is no plain
@@ -197,8 +198,6 @@ def _signature_flaw(it: Kernel, owner: Op) -> str:
         own = asked.defaults.get(name, REQUIRED)
         if own is not REQUIRED and (own is not default and own != default):
             return f"its attribute {name} has the default {own!r}"
-    if owner.saves and not it.saves:
-        return "it does not save what the rules of the op use (saves=True)"
 
     return ""
 

@@ -152,8 +152,16 @@ def _functions(op: Op) -> Iterator[Callable[..., Any]]:
 
 
 def write(path: Path, lock: Mapping[str, Any]) -> None:
-    """Write a lock in one step: nobody sees half of one."""
-    replace(path, json.dumps(lock, indent=2, sort_keys=True) + "\n")
+    """Write a lock in one step: nobody sees half of one.
+
+    Raises:
+        OpgradError: It cannot be written there.
+    """
+    try:
+        replace(path, json.dumps(lock, indent=2, sort_keys=True) + "\n")
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise OpgradError(message) from error
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -163,20 +171,37 @@ def read(path: Path) -> dict[str, Any]:
         OpgradError: It is not one that this opgrad can read.
     """
     try:
-        lock = json.loads(path.read_text(encoding="utf-8"))
-        version = lock["format"]
-        complete = isinstance(lock["ops"], dict) and "namespaces" in lock
-    except (ValueError, KeyError, TypeError) as error:
+        lock = json.loads(path.read_text(encoding="utf-8-sig"))  # editors may leave a mark
+    except ValueError as error:
         message = f"{path} is no lock of opgrad: {type(error).__name__}: {error}"
         raise OpgradError(message) from error
-    if version != FORMAT or not complete:
+    version = lock.get("format") if isinstance(lock, dict) else None
+    if type(version) is int and version != FORMAT:
         message = (
-            f"{path} is a lock of format {version!r}, and this opgrad reads {FORMAT}; "
+            f"{path} is a lock of format {version}, and this opgrad reads {FORMAT}; "
             "write it anew with `opgrad lock`"
         )
         raise OpgradError(message)
+    if version != FORMAT or not _is_whole(lock):
+        message = f"{path} is not as `opgrad lock` writes it; write it anew"
+        raise OpgradError(message)
 
     return dict(lock)
+
+
+def _is_whole(lock: Mapping[str, Any]) -> bool:
+    """Whether a lock has all its parts, each of its kind: else a check would find nothing."""
+    names = lock.get("namespaces", ())
+    named = isinstance(names, list) and bool(names) and all(isinstance(n, str) for n in names)
+
+    return (names is None or named) and _are_entries(lock.get("ops"))
+
+
+def _are_entries(held: Any) -> bool:
+    return isinstance(held, dict) and all(
+        isinstance(entry, dict) and _are_entries(entry.get("kernels", {}))
+        for entry in held.values()
+    )
 
 
 # -- what differs ---------------------------------------------------------------------------------

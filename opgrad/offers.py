@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 import attrs
 
@@ -18,7 +19,9 @@ class Offers:
     """What there is to prefer. A kernel is fitted to its op once."""
 
     plugins: Plugins
-    _fitted: dict[tuple[Kernel, Op], Op] = attrs.field(factory=dict, init=False)
+    _fitted: WeakKeyDictionary[Kernel, dict[Op, Op]] = attrs.field(
+        factory=WeakKeyDictionary, init=False
+    )
 
     def __iter__(self) -> Iterator[Kernel]:
         for namespace in self.plugins.registry.namespaces:
@@ -69,9 +72,10 @@ class Offers:
         Raises:
             PluginError: The kernel does not fit.
         """
-        made = self._fitted.get((kernel, owner))
+        fitted = self._fitted.setdefault(kernel, {})
+        made = fitted.get(owner)
         if made is None:
-            made = self._fitted.setdefault((kernel, owner), fit(kernel, owner))
+            made = fitted.setdefault(owner, fit(kernel, owner))
 
         return made
 

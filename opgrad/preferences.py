@@ -95,16 +95,21 @@ def in_file() -> list[Preference]:
     """
     path = preference_file()
     try:
-        known = json.loads(Path(path).read_text(encoding="utf-8"))["prefer"]
-        return [parse(text, path) for text in known]
+        known = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return []
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        message = (
-            f"{path} cannot be read ({type(error).__name__}: {error}); `opgrad prefer --clear` "
-            "removes it"
-        )
+    except (ValueError, OSError) as error:
+        message = f"{path} cannot be read ({type(error).__name__}: {error}); {_CORRECT}"
         raise OpgradError(message) from error
+    stated = known.get("prefer") if isinstance(known, dict) else None
+    if not isinstance(stated, list) or not all(isinstance(text, str) for text in stated):
+        message = f"{path} does not hold {{\"prefer\": [...]}}, a list of texts; {_CORRECT}"
+        raise OpgradError(message)
+
+    return [parse(text, path) for text in stated]
+
+
+_CORRECT = "correct it, or delete it (`opgrad prefer --clear`)"
 
 
 def write_file(stated: Iterable[Preference]) -> None:
@@ -122,15 +127,15 @@ def write_file(stated: Iterable[Preference]) -> None:
         else:
             path.unlink(missing_ok=True)
     except OSError as error:
-        message = (
-            f"{path} cannot be written ({error.strerror}); set {VARIABLE}="
-            f"{','.join(lines) or '...'} instead, in the environment of your program"
-        )
+        way_out = f"; set {VARIABLE}={','.join(lines)} instead, in the environment of your program"
+        doing = "written" if lines else "deleted"
+        message = f"{path} cannot be {doing} ({error.strerror}){way_out if lines else ''}"
         raise OpgradError(message) from error
 
 
 def replace(path: Path, text: str) -> None:
-    """Write a file so that nobody ever sees half of it."""
+    """Write a file so that nobody ever sees half of it; where a link leads, if it is one."""
+    path = path.resolve()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", text=True)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakSet
 
 import attrs
 
@@ -75,10 +76,8 @@ def prefer(plugin: str, *, op: str | Op | None = None) -> Iterator[None]:
     _open.set(Selection((wanted, *_open.get().wanted)))
     try:
         yield
-    finally:  # taken out, not restored: generators may leave such blocks in any order
-        left = list(_open.get().wanted)
-        if wanted in left:
-            left.remove(wanted)
+    finally:  # this one is taken out: generators may leave such blocks in any order
+        left = [other for other in _open.get().wanted if other is not wanted]
         _open.set(Selection(tuple(left)))
 
 
@@ -88,7 +87,7 @@ class Candidate:
 
     kernel: Kernel
     op: Op | None
-    """The kernel as an op; None where it cannot run."""
+    """The kernel as an op; None where it cannot run, or its op is of no plugin that is here."""
     problem: str = ""
     chosen_by: str | None = None
     """Who prefers it, "" for a `with` block; None where it does not run."""
@@ -105,7 +104,7 @@ class Preferences:
     _base: tuple[Preference, ...] = attrs.field(default=(), init=False)
     _active: set[Preference] = attrs.field(factory=set, init=False)
     """What was ever preferred in this process, and could be."""
-    _unfit: set[Kernel] = attrs.field(factory=set, init=False)
+    _unfit: WeakSet[Kernel] = attrs.field(factory=WeakSet, init=False)
     _era: object = attrs.field(factory=object, init=False)
     """Replaced when anything changes: what was picked in another era is picked anew."""
     _settling: set[int] = attrs.field(factory=set, init=False)
@@ -332,11 +331,13 @@ class Preferences:
         try:
             self.plugins.load(namespace)
             owner = self.offers.owner(kernel)
-            if owner is None:
-                return Candidate(kernel, None, f"{kernel.op} is not there")
-            made = self.offers.fit(kernel, owner)
+            made = self.offers.fit(kernel, owner) if owner is not None else None
+        except UnknownOpError:  # no such plugin is installed, or it is switched off
+            owner = made = None
         except OpgradError as error:
             return Candidate(kernel, None, str(error))
+        if owner is None or made is None:
+            return Candidate(kernel, None)
         self.settle()
         running = {it: wanted.where for _, it, wanted in self._in_order(owner, _open.get())}
 

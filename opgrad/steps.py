@@ -143,17 +143,39 @@ def _rule_source(
     op: Op, rule: Callable[..., Any], rule_name: str, *, record: bool, factor: str = ""
 ) -> str:
     """Source of a rule's call. With `saved` data, what it returns cannot be recorded."""
-    names = expressions(op, plain=not record)
+    saved = {"saved": _saved_source(op, rule)}
+    names = expressions(op, plain=not record) | saved
     if not (record and "saved" in parameters_of(rule).names):
         handed_back = _handed_back(rule)
         source = names[handed_back] if handed_back else call_source(rule_name, rule, names)
         return f"{factor} * {source}" if factor else source
     cotangent = "t" if "t" in parameters_of(rule).names or factor == "t" else "g"
-    names = {**expressions(op, plain=True), "xp": "namespace_of(node)"}
+    names = {**expressions(op, plain=True), "xp": "namespace_of(node)", **saved}
     names[cotangent] = f"data_of({cotangent})"
     source = call_source(rule_name, rule, names)
 
     return f"once({f'data_of({factor}) * ' if factor else ''}{source}, {cotangent}, node)"
+
+
+def _saved_source(op: Op, rule: Callable[..., Any]) -> str:
+    """Source of what a rule gets as `saved`: what the forward saved that it was written for.
+
+    The rules of an op are also called on nodes of its kernels, and these save what they like.
+    """
+    if op.kernel_of is None or rule in op.kernel_of.rules.values():
+        return "saved_by_owner(node)"
+
+    return "node._saved"
+
+
+def _saved_by_owner(node: Value) -> Any:
+    """What the op's own forward saved; where a kernel ran in its place, it runs now."""
+    owner = node.op.kernel_of if node.op is not None else None
+    if owner is None:
+        return node._saved
+    xp = (namespace_of(node),) if owner.wants_xp else ()
+
+    return owner.forward(*xp, *map(data_of, node.operands), **node.attributes)[1]
 
 
 _BARE_RETURN = 6  # bytes of code, resume, load and return: too few to compute or to branch
@@ -177,8 +199,8 @@ def _handed_back(rule: Callable[..., Any]) -> str | None:
 
 
 def expressions(op: Op, *, plain: bool) -> dict[str, str]:
-    """Source for all a rule may ask for, given `xp`, `g` or `t`, `node` and its operands."""
-    names = {"xp": "xp", "g": "g", "t": "t", "saved": "node._saved"}
+    """Source for what a rule asks for but `saved`, given `xp`, `g` or `t`, `node`, its operands."""
+    names = {"xp": "xp", "g": "g", "t": "t"}
     for index, name in enumerate(op.operands):
         item = f"o{index}"
         names[name] = f"({item}._data if type({item}) is Value else {item})" if plain else item
@@ -198,7 +220,7 @@ def _scope() -> dict[str, Any]:
     """What the source of `expressions` refers to."""
     return {
         "Value": Value, "core": core(), "data_of": data_of, "namespace_of": namespace_of,
-        "once": _once, "pick_all": pick_all,
+        "once": _once, "pick_all": pick_all, "saved_by_owner": _saved_by_owner,
     }  # fmt: skip
 
 

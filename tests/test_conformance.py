@@ -17,11 +17,12 @@ import numpy as np
 import pytest
 
 import opgrad
-from opgrad import ops
+from opgrad import namespaces, ops
 from opgrad.errors import CallError, MissingRuleError, UnknownOpError
 from opgrad.testing import CHECKS, TIERS, check_op, ops_named, reproduce
 from opgrad.testing.checks.compare import hold
 from opgrad.testing.outcomes import EXPECTED, FAILED, PASSED, SKIPPED
+from opgrad.testing.strict import EXTRAS
 
 MATRIX = opgrad.uniform((2, 3))
 SQUARE = opgrad.uniform((3, 3), seed=1)
@@ -594,6 +595,13 @@ def test_a_wrong_op_is_found_by_the_check_that_is_meant_for_it(name):
 def test_every_check_finds_something():
     """A check that no wrong op fails could be left out."""
     assert {check for _, check, _ in WRONG.values()} == set(CHECKS)
+
+
+def test_the_extras_of_the_standard_are_in_every_namespace():
+    """What an author may use of `xp` beside the standard: on floats, arrays and Values."""
+    assert [n for n in EXTRAS if not hasattr(namespaces.scalar, n)] == []
+    assert [n for n in EXTRAS if not hasattr(namespaces.of_type(np.ndarray), n)] == []
+    assert [n for n in EXTRAS if not hasattr(ops, n)] == []
 
 
 # -- what a failure says --------------------------------------------------------------------------

@@ -7,6 +7,7 @@ processes of its own.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import math
 import os
@@ -14,6 +15,7 @@ import pickle
 import re
 import sys
 import threading
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -502,6 +504,66 @@ def test_a_kernel_may_save_for_its_own_rules(offer):
     np.testing.assert_allclose(got[1], wanted[1], rtol=1e-14)
 
 
+@pytest.fixture
+def root(offer):
+    """Return an op whose rules use what its forward saved, on arrays and numbers."""
+
+    @opgrad.op(saves=True)
+    def root(xp, x):
+        y = xp.sqrt(x)
+        return y, 2.0 * y
+
+    @root.backward
+    def root_backward(g, saved):
+        return g / saved
+
+    @root.jvp
+    def root_jvp(t, saved):
+        return t / saved
+
+    offer(namespace="roots", more=(root,))
+
+    return root
+
+
+def test_a_kernel_of_a_saving_op_saves_what_it_likes(offer, root):
+    """Rules of the owner get what the owner's forward saves, also where the sweep is recorded."""
+
+    @opgrad.kernel("roots.root", data="numpy", saves=True)
+    def fast_root(x):
+        y = np.sqrt(x)
+        return y, 0.5 / y
+
+    @fast_root.backward
+    def fast_root_backward(g, saved):
+        return g * saved
+
+    offer(fast_root)
+    x, other = np.array([0.25, 4.0]), Value(3.0)
+    with opgrad.prefer("acme"):
+        gradient = opgrad.elementwise_grad(root)(x)
+        recorded = opgrad.elementwise_grad(lambda x: other * root(x))(x)
+        _, tangent = opgrad.jvp(root, (x,), (np.ones(2),))
+
+    np.testing.assert_allclose(gradient, [1.0, 0.25])
+    np.testing.assert_allclose(recorded.data, [3.0, 0.75])
+    np.testing.assert_allclose(tangent, [1.0, 0.25])
+
+
+def test_a_kernel_of_a_saving_op_need_not_save(offer, root):
+    """A forward alone is a whole kernel here, too."""
+
+    @opgrad.kernel("roots.root", data="numpy")
+    def fast_root(x):
+        return np.sqrt(x)
+
+    offer(fast_root)
+    with opgrad.prefer("acme"):
+        got = opgrad.elementwise_grad(root)(np.array([0.25, 4.0]))
+
+    np.testing.assert_allclose(got, [1.0, 0.25])
+
+
 def test_a_wrong_shape_from_a_kernels_rule_names_the_kernel(offer):
     """What a rule returned is checked as ever."""
 
@@ -567,6 +629,23 @@ def test_a_withinmay_be_left_in_any_order(tanh_calls):
 
     assert held == "load_plugin"
     assert made_by(ops.tanh(Value(X))) == "opgrad"
+
+
+def test_a_block_takes_out_itself_not_its_like(tanh_calls, offer):
+    """A generator's block is left within another for the same plugin: that one goes on."""
+    offer(tanh_kernel(), namespace="other")
+
+    def generator():
+        with opgrad.prefer("acme"):
+            yield
+
+    outer = generator()
+    next(outer)
+    with opgrad.prefer("other"), opgrad.prefer("acme"):
+        outer.close()
+        ops.tanh(X)
+
+    assert tanh_calls == ["forward"]
 
 
 def test_an_error_ends_the_block(tanh_calls):
@@ -757,27 +836,6 @@ def test_a_rule_for_one_operand_does_not_replace_a_rule_for_all(offer):
     assert text.endswith("lacks those for b")
 
 
-def test_what_a_saving_op_saves_its_kernel_saves(offer):
-    """The rules of the op need it."""
-
-    @opgrad.op(saves=True)
-    def root(xp, x):
-        y = xp.sqrt(x)
-        return y, 2.0 * y
-
-    @root.backward
-    def root_backward(g, saved):
-        return g / saved
-
-    @opgrad.kernel("roots.root", data="numpy")
-    def fast_root(x):
-        return np.sqrt(x)
-
-    offer(namespace="roots", more=(root,))
-
-    assert "it does not save" in said(offer, fast_root)
-
-
 def test_a_kernel_for_an_op_that_is_not_there_is_refused(offer):
     """Where the namespace is loaded; the nearest name is suggested."""
 
@@ -891,6 +949,20 @@ def test_a_plugin_taken_out_takes_its_kernels_along(offer):
         y = ops.tanh(Value(X))
 
     assert made_by(y) == "opgrad"
+
+
+def test_a_kernel_taken_out_is_freed():
+    """A notebook that defines one anew and anew does not keep them all."""
+    kernel = tanh_kernel()
+    opgrad.load_plugin(offering(kernel), "acme")
+    with opgrad.prefer("acme"):
+        ops.tanh(X)
+    PLUGINS.forget("acme")
+    known = weakref.ref(kernel)
+    del kernel
+    gc.collect()
+
+    assert known() is None
 
 
 def test_a_plugin_defined_anew_brings_its_new_kernels(offer):
@@ -1079,6 +1151,16 @@ def test_a_file_that_cannot_be_read_is_a_warning_that_says_how_to_remove_it(site
     assert "opgrad prefer --clear" in said
 
 
+@pytest.mark.parametrize("text", ['"acme"', '{"acme": 1}', "[null]", "3"])
+def test_a_file_without_a_list_of_texts_is_refused(environment, text):
+    """A name alone is no list of its letters."""
+    path = environment / "etc" / "opgrad" / "prefer.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(f'{{"prefer": {text}}}')
+    with pytest.raises(OpgradError, match="a list of texts; correct it, or delete it"):
+        preferences.in_file()
+
+
 def test_a_preferred_plugin_that_calls_ops_while_it_is_imported_still_loads(site):
     """Whoever imports it first: what it calls meanwhile are the owners."""
     source = OFFERING + "\nHALF = opgrad.ops.tanh(0.5)\n"
@@ -1178,6 +1260,19 @@ def test_a_kernel_that_does_not_fit_is_a_finding(prefer, offer):
     assert result.exit_code == FINDINGS
     assert "no: it does not fit" in result.stdout
     assert "its operands are (a, b)" in result.stderr
+
+
+def test_a_kernel_for_an_op_that_is_not_installed_is_no_finding(prefer, offer):
+    """A plugin may offer kernels for several others; `check --compare` passes it over, too."""
+    forwards = {"core.tanh": lambda xp, x: xp.tanh(x), "absent.tanh": lambda x: x}
+    offer(*[opgrad.kernel(op, data="numpy")(forward) for op, forward in forwards.items()])
+    result = prefer()
+    compared = CliRunner().invoke(cli, ["check", "--compare", "acme", "--json"])
+
+    assert result.exit_code == FINE
+    assert re.search(r"absent.tanh .* no: its op is not installed", result.stdout)
+    assert [one["op"] for one in json.loads(compared.stdout)] == ["core.tanh"]
+    assert compared.exit_code == FINE
 
 
 def test_what_cannot_be_preferred_is_not_written(prefer, environment, offer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -433,18 +434,55 @@ def test_a_namespace_that_was_not_locked_cannot_be_checked(invoke):
     ("text", "reason"),
     [
         ("{", "is no lock of opgrad"),
-        ("[]", "is no lock of opgrad"),
+        ("[]", "not as `opgrad lock` writes it"),
         ('{"format": 2, "namespaces": null, "ops": {}}', "of format 2, and this opgrad reads 1"),
+        ('{"format": 2, "suppliers": []}', "of format 2, and this opgrad reads 1"),
+        ('{"format": true, "namespaces": null, "ops": {}}', "write it anew"),
         ('{"format": 1, "ops": {}}', "write it anew"),
+        ('{"format": 1, "namespaces": "fft", "ops": {}}', "write it anew"),
+        ('{"format": 1, "namespaces": [1], "ops": {}}', "write it anew"),
+        ('{"format": 1, "namespaces": [], "ops": {}}', "write it anew"),
+        ('{"format": 1, "namespaces": ["fft"], "ops": {"fft.fft": 3}}', "write it anew"),
+        (
+            '{"format": 1, "namespaces": ["fft"], "ops": {"fft.fft": {"kernels": [1]}}}',
+            "write it anew",
+        ),
     ],
 )
 def test_what_is_no_lock_is_refused(tmp_path, text, reason):
-    """Or one of a later opgrad."""
+    """Or one of a later opgrad, or one that was edited: half a lock must not look kept."""
     path = tmp_path / "lock.json"
     path.write_text(text)
 
     with pytest.raises(OpgradError, match=reason):
         locking.read(path)
+
+
+def test_a_mark_of_an_editor_is_no_difference(tmp_path):
+    """Some write one before UTF-8, and end lines as their system does."""
+    path = tmp_path / "lock.json"
+    lock = locking.lock_of(locking.in_use(["fft"]))
+    locking.write(path, lock)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert locking.read(path) == lock
+
+
+def test_a_link_to_a_lock_stays_one(tmp_path):
+    """What it leads to is written."""
+    link, path = tmp_path / "link.json", tmp_path / "lock.json"
+    link.symlink_to(path)
+    locking.write(link, {"format": 1, "namespaces": None, "ops": {}})
+
+    assert link.is_symlink()
+    assert locking.read(path)["ops"] == {}
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    """The place that was asked for, not the file beside it that is written first."""
+    path = tmp_path / "nowhere" / "lock.json"
+    with pytest.raises(OpgradError, match=rf"{re.escape(str(path))} cannot be written: No such"):
+        locking.write(path, {})
 
 
 def test_differences_are_told_of_the_ops_given():

@@ -21,7 +21,7 @@ from opgrad.testing.comparing import compare
 def print_comparisons(targets: Sequence[str], *, as_json: bool) -> int:
     """Print each kernel that is offered for the ops named, or for any, beside its op."""
     broken = complain_of(PLUGINS.load_all())
-    offered = PREFERENCES.candidates()
+    offered = [it for it in PREFERENCES.candidates() if it.op or it.problem]
     wanted = {op for target in targets for op in _compared(target, offered)}
     names = dict.fromkeys([it.kernel.op for it in offered if it.kernel.op in wanted or not targets])
     found = [compare(op).facts() for name in names if (op := REGISTRY.get(name)) is not None]

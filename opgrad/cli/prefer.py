@@ -133,6 +133,7 @@ def kernel_facts(candidate: Candidate) -> dict[str, Any]:
             {"kind": kind, "operand": operand, "from": "kernel" if rule in own else "op"}
             for (kind, operand), rule in rules.items()
         ],
+        "op_installed": bool(candidate.op or candidate.problem),
         "runs": candidate.chosen_by is not None,
         "preferred_by": candidate.chosen_by,
         "problem": candidate.problem,
@@ -145,7 +146,11 @@ def kernel_table(kernels: Iterable[dict[str, Any]]) -> Table | Text:
     for heading in ("op", "data", "plugin", "from", "runs", "defined at"):
         table.add_column(heading)
     for one in kernels:
-        runs = "no: it does not fit" if one["problem"] else "yes" if one["runs"] else "no"
+        runs = "yes" if one["runs"] else "no"
+        if not one["op_installed"]:
+            runs = "no: its op is not installed"
+        elif one["problem"]:
+            runs = "no: it does not fit"
         version = f"{one['distribution']} {one['version']}"
         table.add_row(one["op"], one["data"], one["plugin"], version, runs, one["place"])
 

@@ -79,7 +79,7 @@ def check_op(
         >>> from opgrad import ops
         >>> found = check_op(ops.tanh, checks=["backward", "forward"])
         >>> found.ok, found.gradient_checks
-        (True, 6)
+        (True, 10)
     """
     started = time.perf_counter()
     chosen = _chosen(tier, checks)

@@ -25,6 +25,7 @@ def array_api(case: Case) -> None:
         raise NotCheckable(
             "array-api-strict is not installed: pip install array-api-strict"
         ) from error
+    # For ops that rules call; from here on this process takes the library's arrays as data.
     namespaces.LIBRARIES.setdefault("array_api_strict", "opgrad.testing.strict")
     strict = importlib.import_module("opgrad.testing.strict")
     provider = case.op.provider

@@ -1,0 +1,5 @@
+"""Every op of the plugin passes the conformance checks."""
+
+import opgrad.testing
+
+test_conformance = opgrad.testing.conformance("activations")
