@@ -182,7 +182,7 @@ def read(path: Path) -> dict[str, Any]:
             "write it anew with `opgrad lock`"
         )
         raise OpgradError(message)
-    if version != FORMAT or not _is_whole(lock):
+    if type(version) is not int or not _is_whole(lock):
         message = f"{path} is not as `opgrad lock` writes it; write it anew"
         raise OpgradError(message)
 

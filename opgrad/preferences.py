@@ -103,7 +103,7 @@ def in_file() -> list[Preference]:
         raise OpgradError(message) from error
     stated = known.get("prefer") if isinstance(known, dict) else None
     if not isinstance(stated, list) or not all(isinstance(text, str) for text in stated):
-        message = f"{path} does not hold {{\"prefer\": [...]}}, a list of texts; {_CORRECT}"
+        message = f'{path} does not hold {{"prefer": [...]}}, a list of texts; {_CORRECT}'
         raise OpgradError(message)
 
     return [parse(text, path) for text in stated]

@@ -101,6 +101,8 @@ class Preferences:
     offers: Offers = attrs.field(init=False)
     _waiting: tuple[Preference, ...] = attrs.field(default=(), init=False)
     """What the variable and the file name, until the first call of an op loads it."""
+    _unread: OpgradError | None = attrs.field(default=None, init=False)
+    """Why the variable or the file could not be read, under OPGRAD_STRICT."""
     _base: tuple[Preference, ...] = attrs.field(default=(), init=False)
     _active: set[Preference] = attrs.field(factory=set, init=False)
     """What was ever preferred in this process, and could be."""
@@ -151,13 +153,16 @@ class Preferences:
     def begin(self) -> None:
         """Take in what the variable and the file prefer; nothing is loaded before an op is called.
 
-        Raises:
-            OpgradError: They cannot be read, under OPGRAD_STRICT; else there is a warning.
+        Where they cannot be read there is a warning; under OPGRAD_STRICT the first call of an op
+        raises, and not this: `opgrad doctor` and `opgrad prefer --clear` import opgrad, too.
         """
         try:
             self._waiting = tuple(preferences.written())
         except OpgradError as error:
-            self._complain([f"{error}; nothing is preferred"], error)
+            if strict():
+                self._unread = error
+            else:
+                self._complain([f"{error}; nothing is preferred"])
         self._heed()
 
     def settle(self) -> bool:
@@ -167,8 +172,11 @@ class Preferences:
             False where that has to wait: a plugin calls ops while it is being imported.
 
         Raises:
-            OpgradError: A plugin cannot be used, under OPGRAD_STRICT; else there is a warning.
+            OpgradError: The variable or the file cannot be read, or a plugin cannot be used, under
+                OPGRAD_STRICT; else there is a warning.
         """
+        if self._unread is not None:
+            raise self._unread.with_traceback(None)
         me = threading.get_ident()
         waiting = self._waiting
         if not waiting:
@@ -213,10 +221,8 @@ class Preferences:
         return False
 
     @staticmethod
-    def _complain(failures: Iterable[str], cause: OpgradError | None = None) -> None:
+    def _complain(failures: Iterable[str]) -> None:
         for text in failures:
-            if cause is not None and strict():
-                raise cause
             warnings.warn(text, OpgradWarning, stacklevel=4)
 
     # -- ops that choose ----------------------------------------------------------------------
@@ -225,7 +231,8 @@ class Preferences:
         """Let ops choose that a kernel is for, now that some ops or preferences are new."""
         registry = self.plugins.registry
         with self._lock:
-            concerned = list(registry) if self._waiting else self._concerned()
+            unsettled = self._waiting or self._unread is not None
+            concerned = list(registry) if unsettled else self._concerned()
             new = [op for op in concerned if op.chooser is None]
             for op in new:
                 self._set_chooser(op, self._chooser(op))

@@ -372,7 +372,9 @@ class Value:
         return bool(self._data)
 
     def __float__(self) -> float:
-        self._refuse_conversion("float(v)")
+        self._refuse_conversion(
+            "float(v), which a function such as math.exp(v) calls too (write opgrad.ops.exp(v)),"
+        )
 
         return float(self._data)
 

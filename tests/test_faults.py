@@ -87,6 +87,11 @@ FAULTS = {
         r"^it ends the process with exit code 4 while it is loaded$",
         line=4,
     ),
+    "changes the exit code": Fault(
+        f"import atexit, os\natexit.register(os._exit, 7)\n{GOOD}",
+        "exit",
+        r"^it ends the process with exit code 7 after it was loaded$",
+    ),
     "floods stderr": Fault(
         f"import sys\nfor _ in range(2000):\n    print('x' * 99, file=sys.stderr)\n{GOOD}",
         "noise",

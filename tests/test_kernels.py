@@ -1151,6 +1151,16 @@ def test_a_file_that_cannot_be_read_is_a_warning_that_says_how_to_remove_it(site
     assert "opgrad prefer --clear" in said
 
 
+def test_what_cannot_be_read_keeps_nobody_from_repairing_it(site):
+    """Under OPGRAD_STRICT the first call of an op raises, but not the import of opgrad."""
+    settings = {"OPGRAD_PREFER": "=", "OPGRAD_STRICT": "1"}
+    called = site.call("-c", "import opgrad; opgrad.Value(1.0) + 1.0", **settings)
+    doctor = site.call("-m", "opgrad", "doctor", **settings)
+
+    assert "OpgradError: OPGRAD_PREFER holds '='" in called.stderr
+    assert "preference: OPGRAD_PREFER" in doctor.stdout
+
+
 @pytest.mark.parametrize("text", ['"acme"', '{"acme": 1}', "[null]", "3"])
 def test_a_file_without_a_list_of_texts_is_refused(environment, text):
     """A name alone is no list of its letters."""

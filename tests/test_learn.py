@@ -3,8 +3,13 @@
 import functools
 import importlib.util
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
+import sysconfig
+import venv
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
@@ -15,6 +20,8 @@ pytest.importorskip("matplotlib", reason="the course draws its pictures with mat
 ROOT = Path(__file__).resolve().parent.parent
 LEARN = ROOT / "docs/learn"
 NUMBER = re.compile(r"(?<![\w.])[-−+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?%?(?![\w]|\.\d)")
+COMMANDS = re.compile(r"^```bash\n(.*?)^```$(?:\n+```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+BASH = shutil.which("bash")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 COUNTED = 10
 """Whole numbers up to here are words: two moons, page 4, 3h."""
@@ -101,7 +108,7 @@ def test_the_notebook_has_the_words_and_the_code_of_the_page(name):
 
     assert code == blocks
     assert words.startswith("# ")
-    assert "```text" not in words
+    assert 'title="prints"' not in words
     assert not re.search(r"!\[|\]\((?!http)", words)
     assert len({cell["id"] for cell in notebook["cells"]}) == len(notebook["cells"])
 
@@ -119,3 +126,56 @@ def test_modules_of_the_course_are_what_its_pages_show():
     assert sorted(files) == sorted(
         ["moons.py", "nets.py", *(name.replace(".md", ".ipynb") for name in PAGES)]
     )
+
+
+@pytest.fixture
+def learner(tmp_path):
+    """Run commands in an environment that has what this one has, without a network."""
+    place = tmp_path / "environment"
+    venv.create(place, with_pip=True, symlinks=True)
+    paths = {"base": str(place), "platbase": str(place)}
+    here = sysconfig.get_path("purelib")
+    packages, programs = (Path(sysconfig.get_path(n, vars=paths)) for n in ("purelib", "scripts"))
+    (packages / "as_here.pth").write_text(f"import site; site.addsitedir({here!r})\n")
+    (programs / "opgrad").write_text(
+        f"#!{programs / 'python'}\nfrom opgrad.cli import main\n\nmain()\n"
+    )
+    (programs / "opgrad").chmod(0o755)
+    own = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "OPGRAD_", "PYTEST"))}
+    path = os.pathsep.join([str(programs), own["PATH"]])
+    (tmp_path / "folder").mkdir()
+
+    def run(commands):
+        done = subprocess.run(
+            [BASH, "--noprofile", "--norc", "-euc", commands],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path / "folder",
+            env=own | {"PATH": path, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run.folder = tmp_path / "folder"
+    return run
+
+
+@pytest.mark.skipif(BASH is None, reason="the commands are for a Unix shell")
+def test_the_plugin_of_the_last_page_is_packed_and_installed_offline(learner):
+    """Typed as it stands; the file of the op is the first block of the page."""
+    page = (LEARN / "plugin.md").read_text(encoding="utf-8")
+    make, *others = COMMANDS.findall(page)
+    learner(make[0])
+    written = learner.folder / "opgrad-bells/src/opgrad_bells"
+    op = re.search(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[1]
+    (written / "bump.py").write_text(op, encoding="utf-8")
+    printed = [learner(commands) for commands, _ in others]
+
+    assert sorted(path.name for path in written.glob("*.py")) == [
+        *("__init__.py", "bump.py", "hinge.py")
+    ]
+    assert [out for out, (_, promised) in zip(printed, others, strict=True) if promised] == [
+        promised for _, promised in others if promised
+    ]
+    assert re.search(r"2 ops, \d+ checks run .* 0 failed, 0 failed as expected", printed[-1])

@@ -1,6 +1,7 @@
 """`opgrad new`: what it writes, what it leaves alone, and what it refuses."""
 
 import difflib
+import errno
 import json
 import os
 import stat
@@ -124,14 +125,14 @@ def test_a_new_plugin_passes_its_tests_and_so_does_a_new_op_in_it(tmp_path):
     }
 
 
-def test_the_snippet_of_the_readme_gives_what_its_comments_say(plugin):
+def test_the_snippet_of_the_readme_gives_what_its_comments_say(plugin, monkeypatch):
     """The first thing that a user of the plugin types."""
     snippet = (plugin / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
-    sys.path.insert(0, str(plugin / "src"))
-    try:
-        from opgrad_acme import hinge
-    finally:
-        sys.path.remove(str(plugin / "src"))
+    monkeypatch.syspath_prepend(plugin / "src")
+    from opgrad_acme import hinge
+
+    for name in [name for name in sys.modules if name.partition(".")[0] == "opgrad_acme"]:
+        del sys.modules[name]  # other tests have plugins of this name
     calls = [line.partition("  # ") for line in snippet.splitlines() if "  # " in line]
     import opgrad
 
@@ -207,6 +208,22 @@ def test_a_plugin_that_cannot_be_written_to_the_end_leaves_nothing(tmp_path, mon
     with pytest.raises(KeyboardInterrupt):
         new_plugin("acme", tmp_path)
 
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to_is_a_mistake_in_the_usage(
+    invoke, tmp_path, monkeypatch
+):
+    """The message names the folder and the reason, not a file that nobody asked for."""
+
+    def refuse(*_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), ".opgrad-acme-x1")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+    result = invoke(tmp_path, "new", "plugin", "acme")
+
+    assert result.exit_code == USAGE
+    assert f"nothing was written, since {tmp_path} refused: Permission denied" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -327,6 +344,7 @@ def test_a_hook_that_cannot_be_added_to_is_left_alone(plugin, source):
         ("Symlog", "'Symlog' is not"),
         ("lambda", "'lambda' is not"),
         ("_hidden", "'_hidden' is not"),
+        ("symlog_", "no underscore last, no keyword of Python; 'symlog_' is not"),
         ("sym-log", "'sym-log' is not"),
         ("other.symlog", "has the namespaces acme: write one of them before the op"),
     ],

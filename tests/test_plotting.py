@@ -222,6 +222,13 @@ def test_poles_are_not_crossed():
     assert -30.0 < bottom < 0.0 < top < 30.0
 
 
+def test_pole_at_an_end_does_not_flatten_the_picture():
+    """Next to pi / 2 the tangent is 1e16, and all else would be a straight line."""
+    figure = opgrad.plot(ops.tan, -math.pi / 2, math.pi / 2)
+
+    assert all(max(map(abs, axes.get_ylim())) < 1000.0 for axes in figure.axes)
+
+
 def test_every_sample_is_shown_where_there_is_no_pole():
     """A tall peak is no reason to cut it off."""
     axes = opgrad.plot(lambda x: x**40, -1, 1).axes[0]
@@ -317,6 +324,12 @@ def test_figure_shows_itself_in_a_notebook_and_saves_itself(tmp_path):
     assert ET.parse(tmp_path / "parabola.svg").getroot().tag.endswith("svg")  # noqa: S314 -- ours
 
 
+def test_figure_without_a_window_says_how_it_is_seen():
+    """Not that pyplot should have made it."""
+    with pytest.raises(CallError, match=r"no window; write it with \.savefig"):
+        opgrad.plot(parabola, -3, 3).show()
+
+
 def test_matplotlib_waits_for_the_first_picture():
     """Neither `import opgrad` nor minima imports it, and pyplot with its windows never is."""
     subprocess.run([sys.executable, "-c", INTACT], check=True)
@@ -339,10 +352,19 @@ def test_missing_matplotlib_names_the_extra(monkeypatch):
         ((parabola, 2, -2), {}, "lo=2 is not below hi=-2"),
         ((parabola, 0, math.inf), {}, "hi is a finite number, and inf was given"),
         ((parabola, "0", 1), {}, "lo is a finite number, and '0' was given"),
+        ((parabola, -1e308, 1e308), {}, r"lo=-1e\+308 and hi=1e\+308 are too far apart"),
+        ((ops.log, -3, -1), {}, "log is no finite number at any of the 401 points from -3 to -1"),
+        ((parabola, 0, 1), {"order": 9}, "order is the highest derivative to draw, 0 to 8"),
         ((parabola, 0, 1), {"order": -1}, "order is the highest derivative"),
         ((parabola, 0, 1), {"order": True}, "order is the highest derivative"),
         ((parabola, 0, 1), {"tangent": 2}, "tangent=2 lies outside"),
         ((parabola, 0, 1), {"tangent": math.nan}, "tangent is a finite number"),
+        ((ops.sqrt, 0, 1), {"tangent": 0}, "no tangent to sqrt at 0: .* 0 there, its slope inf"),
+        (
+            (ops.reciprocal, -1, 1),
+            {"tangent": 0},
+            "no tangent to reciprocal at 0: its value is inf",
+        ),
         ((lambda x: x * np.ones(3), 0, 1), {}, r"f returned .*\(3,\).*one real number"),
         ((lambda _: None, 0, 1), {}, "f returned .*one real number"),
         ((lambda x: x + 1j, 0, 1), {}, "f returned complex.*one real number"),
@@ -423,7 +445,7 @@ def test_several_loss_curves_differ_in_more_than_colour():
     assert len({line.get_linestyle() for line in lines}) == 2
 
 
-@pytest.mark.parametrize("history", [[], {}, {"training": []}])
+@pytest.mark.parametrize("history", [[], {}, {"training": []}, 0.5, {"training": 0.5}])
 def test_no_loss_is_no_curve(history):
     """There is nothing to draw."""
     with pytest.raises(CallError, match="a loss curve is drawn of one loss a step"):
@@ -600,9 +622,14 @@ def test_picture_reaches_over_the_domain_and_every_kink(invoke, name, interval):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("matmul",), "is not a differentiable elementwise op of one operand; `opgrad list ops`"),
+        (("matmul",), "is not a differentiable elementwise op of one operand, so it has no curve"),
         (("isnan",), "is not a differentiable elementwise op of one operand"),
-        (("add",), "hold the others: opgrad.plot(lambda x: op(x, 1.0), -5, 5)"),
+        (("add",), "hold the others: opgrad.plot(lambda x: opgrad.ops.add(x, 1.0), -5, 5)"),
+        (("prelu",), "opgrad.plot(lambda x: opgrad.ops.activations.prelu(x, 1.0), -5, 5)"),
+        (("polygamma",), "has no default for it: give --attribute n=1, or another value"),
+        (("log", "--lo", "-3", "--hi", "-1"), "log is no finite number at any of"),
+        (("tanh", "--order", "9"), "9 is not in the range 0<=x<=8"),
+        (("tanh", "--out", "no/where.png"), "no/where.png cannot be written: No such file"),
         (("geluu",), "no installed plugin provides op 'geluu'"),
         (("gelu", "--out", "gelu.txt"), "gelu.txt is none of the pictures it can write: png"),
         (("gelu", "--lo", "3", "--hi", "2"), "lo=3 is not below hi=2"),

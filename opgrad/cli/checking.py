@@ -73,7 +73,7 @@ def check_command(  # noqa: PLR0913 -- one parameter an option
     code is 1 where an op failed or a plugin could not be loaded.
 
     With --compare, a namespace also stands for the kernels that its plugin offers; the exit code
-    is 1 where one differs from its op in value or gradient. Time is told, not judged.
+    is 1 where one is not what its op is, or there is none. Time is told, not judged.
     """
     if bool(targets) == everything:
         raise click.UsageError("name a namespace or an op, or give --all for everything installed")

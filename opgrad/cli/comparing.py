@@ -30,6 +30,9 @@ def print_comparisons(targets: Sequence[str], *, as_json: bool) -> int:
         if it.kernel.op in names and it.kernel.op not in {facts["op"] for facts in found}:
             click.echo(f"opgrad: {it.problem}", err=True)
 
+    if targets and not found:
+        return FINDINGS  # what compared nothing must not look right
+
     return broken if len(found) == len(names) and all([it["ok"] for it in found]) else FINDINGS
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -35,11 +36,7 @@ def plugin_command(*, name: str, into: Path, as_json: bool) -> None:
 
     NAME is the namespace of its ops, as in opgrad.ops.NAME.
     """
-    try:
-        written = new_plugin(name, into)
-    except ScaffoldError as error:
-        raise click.UsageError(str(error)) from None
-    _tell(written, as_json=as_json)
+    _tell(_made(new_plugin, name, into), as_json=as_json)
 
 
 @new_command.command("op")
@@ -50,11 +47,17 @@ def op_command(*, name: str, as_json: bool) -> None:
 
     What is written is a whole op, x^3, to be replaced by yours.
     """
+    _tell(_made(new_op, name, Path.cwd()), as_json=as_json)
+
+
+def _made(make: Callable[[str, Path], Written], name: str, folder: Path) -> Written:
     try:
-        written = new_op(name, Path.cwd())
+        return make(name, folder)
     except ScaffoldError as error:
         raise click.UsageError(str(error)) from None
-    _tell(written, as_json=as_json)
+    except OSError as error:
+        message = f"nothing was written, since {folder.resolve()} refused: {error.strerror}"
+        raise click.UsageError(message) from None
 
 
 def _tell(written: Written, *, as_json: bool) -> None:

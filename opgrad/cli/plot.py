@@ -17,7 +17,7 @@ from opgrad.demo.record import write_whole
 from opgrad.errors import CallError
 from opgrad.op import Op
 from opgrad.plotting.functions import draw, figures
-from opgrad.plotting.portraits import Portrait, portrait
+from opgrad.plotting.portraits import ORDERS, Portrait, portrait
 
 KINDS = ("png", "svg", "pdf")
 SPAN = 5.0
@@ -32,7 +32,7 @@ SPAN = 5.0
     "--order",
     default=1,
     show_default=True,
-    type=click.IntRange(0),
+    type=click.IntRange(0, ORDERS),
     help="The highest derivative to draw.",
 )
 @click.option(
@@ -76,7 +76,11 @@ def plot_command(  # noqa: PLR0913 -- one parameter an option
         known = portrait(function, low, high, order=order)
     except (CallError, ImportError) as error:
         raise click.UsageError(str(error)) from None
-    write_whole(path, look.as_bytes(draw(known), kind))
+    try:
+        write_whole(path, look.as_bytes(draw(known), kind))
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise click.BadParameter(message, param_hint="--out") from None
     tell(chosen, known, given, path, as_json=as_json)
 
 
@@ -86,10 +90,13 @@ def drawable(op: Op) -> Op:
         return op
     message = f"{op.described} is not a differentiable elementwise op of one operand"
     if op.elementwise and op.differentiable and not op.outputs:
+        call = f"opgrad.ops.{op.qualname.removeprefix('core.')}"
         rest = ", ".join(["1.0"] * (len(op.operands) - 1))
-        message += f"; from Python, hold the others: opgrad.plot(lambda x: op(x, {rest}), -5, 5)"
+        message += (
+            f"; from Python, hold the others: opgrad.plot(lambda x: {call}(x, {rest}), -5, 5)"
+        )
     else:
-        message += "; `opgrad list ops` names those that are installed"
+        message += ", so it has no curve to draw"
     raise click.BadParameter(message, param_hint="OP")
 
 
@@ -105,6 +112,12 @@ def given_attributes(op: Op, texts: tuple[str, ...]) -> dict[str, Any]:
             given[name] = ast.literal_eval(value)
         except (SyntaxError, ValueError):  # a word: approximate=tanh
             given[name] = value
+    missing = [name for name in op.demands if name not in given]
+    if missing:
+        examples = {name: s.attributes[name] for s in op.samples[::-1] for name in s.attributes}
+        wanted = [f"--attribute {name}={examples.get(name, 'VALUE')}" for name in missing]
+        message = f"{op.described} has no default for it: give {' '.join(wanted)}, or another value"
+        raise click.BadParameter(message, param_hint="--attribute")
 
     return given
 

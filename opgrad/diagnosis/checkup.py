@@ -217,7 +217,7 @@ def _fault(source: Source, trial: Trial, load: Load | None) -> Finding:
     namespace = source.namespace
     off = f"set OPGRAD_DISABLE_PLUGINS={namespace}"
     remedy = f"repair {source}, uninstall it, or {off}"
-    if load is None or trial.outcome == CRASHED:
+    if load is None or trial.outcome in {CRASHED, EXITED}:
         when = "after it was loaded" if load else "while it is loaded"
         problem = {
             HUNG: f"it does not come to an end: {trial.ending}",

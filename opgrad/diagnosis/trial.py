@@ -187,13 +187,13 @@ def _judge(
         "tail": "\n".join([*out.text().splitlines(), *said.splitlines()][-SHOWN:]),
         "heaviest": heaviest(err.imports, source, _seconds(answered)),
     }
-    if stopped or code < 0 or not answered:
+    broken = any(load.error for load in answered.get("loads", {}).values())
+    if stopped or code < 0 or not answered or (code and not broken):
         folder = os.fsdecode(err.marked or b"")
         place = _place(dump, folder)
         outcome = HUNG if stopped else CRASHED if code < 0 else EXITED
         ending = stopped or (_signal(-code) if code < 0 else f"exit code {code}")
         return Trial(outcome, ending, place=place, **known)
-    broken = any(load.error for load in answered["loads"].values())
 
     return Trial(FAILED if broken else FINE, **known)
 

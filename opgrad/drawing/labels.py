@@ -35,8 +35,9 @@ def number(x: Any) -> str:
         >>> [number(x) for x in (2.0, -1 / 3, 12345.678, 123456789.0, 1 + 2j, True)]
         ['2', '-0.3333', '12346', '1.235e+08', '1+2j', 'True']
     """
-    if isinstance(x, bool) or getattr(getattr(x, "dtype", None), "kind", "") == "b":
-        return str(bool(x))
+    x = x.item() if hasattr(x, "item") else x  # those of NumPy overflow: abs(int8(-128)) is -128
+    if isinstance(x, bool):
+        return str(x)
     if x == 0:
         return "0"  # of either sign
     digits = ".4g" if _is_complex(x) or not 1e4 <= abs(x) < 1e6 else ".0f"  # noqa: PLR2004 -- as short as 1e+04
@@ -125,6 +126,10 @@ def value_hint(value: Value) -> str:
 
 
 def _grad(value: Value) -> Any:
+    """The gradient as plain data; where none came, one zero for all entries: no array is made."""
+    if value.shape and getattr(value, "_grad", None) is None:
+        xp = namespaces.of_type(type(value.data))
+        return xp.broadcast_to(xp.asarray(0.0), value.shape)
     grad = value.grad
 
     return grad.data if type(grad) is Value else grad

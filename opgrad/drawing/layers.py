@@ -36,6 +36,13 @@ class Layered:
     layers: tuple[list[Spot], ...]
     ways: tuple[tuple[Edge, tuple[Spot, ...]], ...]
 
+    def unlink(self) -> None:
+        """Let the spots go: they hold each other, and the Values that are drawn."""
+        for layer in self.layers:
+            for spot in layer:
+                spot.before.clear()
+                spot.after.clear()
+
 
 def in_layers(graph: Graph) -> Layered:
     """Put the nodes of a graph in layers, with few crossings."""

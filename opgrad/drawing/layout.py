@@ -129,6 +129,7 @@ def place(graph: Graph) -> Layout:
         arrivals = [ys[spot] + ports[near, spot] for near, spot in itertools.pairwise(way)]
         passed = [columns[spot.layer] for spot in way]
         lines.append(Line(edge, tuple(_curve(start, end, passed, [tail.y, *arrivals]))))
+    layered.unlink()
 
     return Layout(
         boxes=tuple([boxes[node.key] for node in graph.nodes]),

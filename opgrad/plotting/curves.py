@@ -32,6 +32,8 @@ _NOISE = 1e-9
 """A change below this part of the size of the values is rounding, not a jump."""
 _POLE = 10.0
 """Halving makes a change this many times larger at a pole, and no larger at a jump."""
+_RUNAWAY = 1e3
+"""Next to a pole, the last sample is this many times larger than the one before."""
 
 Slope = Callable[[float], float]
 Point = tuple[float, float]
@@ -75,8 +77,11 @@ class Curve:
 
     @property
     def poles(self) -> bool:
-        """Whether the curve leaves for infinity anywhere."""
-        return any(found.pole for found in self.breaks)
+        """Whether the curve leaves for infinity anywhere, or is about to at an end."""
+        ends = (self.points[:2], self.points[:-3:-1])
+        runaway = any(abs(end) > _RUNAWAY * abs(next_to_it) for (_, end), (_, next_to_it) in ends)
+
+        return runaway or any(found.pole for found in self.breaks)
 
     @property
     def usual_range(self) -> float:

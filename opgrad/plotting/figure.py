@@ -9,6 +9,8 @@ from typing import Any
 from matplotlib import figure, rc_context
 from matplotlib.axes import Axes
 
+from opgrad.errors import CallError
+
 INK, QUIET, GRID, PAPER = "#24292f", "#6a737d", "#e4e7eb", "#ffffff"
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 """Told apart by people with any kind of colour vision (Okabe and Ito 2008)."""
@@ -40,6 +42,18 @@ class Figure(figure.Figure):
 
     def _repr_png_(self) -> bytes:
         return as_bytes(self, "png")
+
+    def show(self, warn: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002 -- matplotlib's
+        """Say how the figure can be seen: matplotlib's own error names pyplot, which has no part.
+
+        Raises:
+            CallError: Always.
+        """
+        message = (
+            "this figure belongs to no window; write it with .savefig('picture.png') and open the "
+            "file, or let a notebook show it"
+        )
+        raise CallError(message)
 
 
 def as_bytes(drawn: figure.Figure, kind: str) -> bytes:

@@ -46,7 +46,7 @@ def plot(
         f: A function of one number that returns one, or an op; it is evaluated number by number.
         lo: The left end.
         hi: The right end.
-        order: The highest derivative to draw: 0 for the function alone.
+        order: The highest derivative to draw, at most 8: 0 for the function alone.
         tangent: Draw the tangent at this point.
 
     Returns:

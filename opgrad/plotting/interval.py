@@ -14,7 +14,8 @@ def check(f: Any, lo: Any, hi: Any) -> tuple[float, float]:
     """The ends of the interval as floats.
 
     Raises:
-        CallError: `f` is no function, or an end no finite number, or lo < hi does not hold.
+        CallError: `f` is no function, or an end no finite number, or they are no
+            interval.
     """
     if not callable(f):
         message = (
@@ -25,6 +26,9 @@ def check(f: Any, lo: Any, hi: Any) -> tuple[float, float]:
     low, high = finite("lo", lo), finite("hi", hi)
     if not low < high:
         message = f"{name_of(f)} is drawn from lo to hi, and lo={low:g} is not below hi={high:g}"
+        raise CallError(message)
+    if not math.isfinite(high - low):
+        message = f"lo={low:g} and hi={high:g} are too far apart: no float holds hi - lo"
         raise CallError(message)
 
     return low, high

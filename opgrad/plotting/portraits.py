@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,8 +11,10 @@ import attrs
 from opgrad.errors import CallError
 from opgrad.op import Op
 from opgrad.plotting.curves import (
+    SAMPLES,
     Curve,
     Point,
+    Slope,
     derivatives,
     name_of,
     sampled_orders,
@@ -20,6 +23,8 @@ from opgrad.plotting.curves import (
 from opgrad.plotting.interval import check, finite
 from opgrad.plotting.minima import minima_of
 
+ORDERS = 8
+"""Each further derivative takes about twice the time of the last one."""
 _SAME = 1e-9
 """A jump this near a declared kink, in parts of the interval, is that kink."""
 
@@ -60,8 +65,8 @@ def portrait(
 ) -> Portrait:
     """Compute what `plot` draws; the arguments are the same."""
     low, high = check(f, lo, hi)
-    if type(order) is not int or order < 0:
-        message = f"order is the highest derivative to draw, 0 or more, and {order!r} was given"
+    if type(order) is not int or not 0 <= order <= ORDERS:
+        message = f"order is the highest derivative to draw, 0 to {ORDERS}, and {order!r} was given"
         raise CallError(message)
     if tangent is not None and not low <= finite("tangent", tangent) <= high:
         message = f"tangent={tangent:g} lies outside of what is drawn, [{low:g}, {high:g}]"
@@ -69,6 +74,12 @@ def portrait(
     value, slope = derivatives(f, 1)
     # Slopes are needed to find kinks and minima, drawn or not.
     curves = sampled_orders(f, low, high, max(order, 1))
+    if not any(math.isfinite(y) for _, y in curves[0].points):
+        message = (
+            f"{name_of(f)} is no finite number at any of the {SAMPLES} points from {low:g} to "
+            f"{high:g} at which it was evaluated: nothing can be drawn"
+        )
+        raise CallError(message)
     warn_if_unreached(f, curves)
 
     return Portrait(
@@ -78,8 +89,22 @@ def portrait(
         curves=curves[: order + 1],
         minima=minima_of(curves[0], value, slope),
         kinks=[Kink(x, slope(x), kind) for x, kind in _kinks(f, low, high, curves)],
-        tangent=None if tangent is None else (float(tangent), value(tangent), slope(tangent)),
+        tangent=None if tangent is None else _tangent(f, float(tangent), value, slope),
     )
+
+
+def _tangent(
+    f: Callable[[Any], Any], x: float, value: Slope, slope: Slope
+) -> tuple[float, float, float]:
+    found = (x, value(x), slope(x))
+    if not all(map(math.isfinite, found)):
+        message = (
+            f"there is no tangent to {name_of(f)} at {x:g}: its value is {found[1]:g} there, "
+            f"its slope {found[2]:g}"
+        )
+        raise CallError(message)
+
+    return found
 
 
 def _kinks(

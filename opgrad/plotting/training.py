@@ -44,7 +44,7 @@ def losses(history: Sequence[Any] | Mapping[str, Sequence[Any]], *, unit: str = 
         'log'
     """
     curves = history if isinstance(history, Mapping) else {"loss": history}
-    if not curves or not all(len(curve) for curve in curves.values()):
+    if not curves or not all(hasattr(c, "__len__") and len(c) for c in curves.values()):
         message = f"a loss curve is drawn of one loss a step, and {history!r} was given"
         raise CallError(message)
     drawn: Figure

@@ -14,7 +14,7 @@ from opgrad.scaffold.filling import Written, fill
 from opgrad.scaffold.hook import with_op
 from opgrad.scaffold.project import Project, find_project
 
-OP = re.compile(r"[a-z][a-z0-9_]*")
+OP = re.compile(r"[a-z](?:[a-z0-9_]*[a-z0-9])?")
 
 
 def new_op(name: str, start: Path) -> Written:
@@ -28,7 +28,8 @@ def new_op(name: str, start: Path) -> Written:
     if not OP.fullmatch(op) or keyword.iskeyword(op):
         message = (
             "an op made here is a function in a file of its name: lowercase letters, digits and "
-            f"underscores, a letter first, no keyword of Python; {op!r} is not"
+            "underscores, a letter first, no underscore last, no keyword of Python; "
+            f"{op!r} is not"
         )
         raise ScaffoldError(message)
     project = find_project(start, namespace)

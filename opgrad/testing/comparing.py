@@ -1,17 +1,13 @@
 """`compare`: the kernels of an op held against the op itself, for value, gradient and speed.
 
-Each runs on the op's samples, in double and single precision, on arrays with gaps, and, where the
-op works entry by entry, on long arrays and on shapes that broadcast. Kernel and owner take turns
-under the clock.
+On what they run says `variations`, how they are timed says `timing`.
 """
 
 from __future__ import annotations
 
 import math
-import statistics
-import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -19,21 +15,25 @@ import attrs
 from opgrad import namespaces, trees
 from opgrad.errors import MissingRuleError, NotDifferentiableError
 from opgrad.op import Op
+from opgrad.plugins import PLUGINS
 from opgrad.preferring import PREFERENCES, Candidate
-from opgrad.testing.cases import ARRAYS, FLOATS, Case, cases_of, numpy
+from opgrad.testing.cases import Case, numpy
+from opgrad.testing.checks.check import Check, CheckFailure
 from opgrad.testing.checks.compare import dtype_of, entry, largest
 from opgrad.testing.differences import Index
+from opgrad.testing.engine import CHECKS
+from opgrad.testing.timing import Timing, timings
+from opgrad.testing.variations import BROADCAST, variations
 from opgrad.transforms import jvp
 from opgrad.types import shape
-from opgrad.value import Value
 
 ROUNDINGS: Mapping[str, float] = {"value": 256.0, "gradient": 1024.0, "forward mode": 1024.0}
 """How far a kernel may be from its op, in units of eps times the size of the entry.
 
 Where an op adds up, an entry counts as large as the largest, up to 1: sums in another order differ.
 """
-LENGTHS, BROADCAST = (16, 10_000), "shapes that broadcast"
-_ROUNDS, _SECONDS = 15, 5e-4  # of the clock: so many turns, each at least so long
+PROMISES = ("aliasing", "determinism", "threads")
+"""Checks of conformance that a kernel passes where its op does, like `mutation`."""
 
 
 @attrs.frozen
@@ -41,25 +41,9 @@ class Difference:
     """Where a kernel is not what its op is."""
 
     what: str
-    """`value`, `gradient`, `forward mode` or `operands`."""
+    """`value`, `gradient` or `forward mode`, or the promise that is broken (`aliasing`)."""
     case: str
     text: str
-
-
-@attrs.frozen
-class Timing:
-    """How long one call takes, as the median of many, in seconds."""
-
-    case: str
-    mode: str
-    """`forward` or `forward and backward`."""
-    owner: float
-    kernel: float
-
-    @property
-    def ratio(self) -> float:
-        """The kernel's time over the owner's: below 1 the kernel is faster."""
-        return self.kernel / self.owner
 
 
 @attrs.frozen
@@ -81,15 +65,15 @@ class KernelReport:
 
 @attrs.frozen
 class Comparison:
-    """An op and all of its kernels from plugins that are loaded."""
+    """An op and all of its kernels from plugins that are installed or loaded by hand."""
 
     op: Op
     kernels: tuple[KernelReport, ...]
 
     @property
     def ok(self) -> bool:
-        """Whether every kernel is what the op is; so too where there is none."""
-        return all(report.ok for report in self.kernels)
+        """Whether there is a kernel, and every one is what the op is."""
+        return bool(self.kernels) and all(report.ok for report in self.kernels)
 
     def facts(self) -> dict[str, Any]:
         """Everything, as JSON can hold it."""
@@ -105,7 +89,7 @@ class Comparison:
 
 
 def compare(op: Op, *, timed: bool = True) -> Comparison:
-    """Hold the kernels of an op against the op: those of every plugin that is loaded.
+    """Hold the kernels of an op against the op: those of every plugin, loaded or not.
 
     What is preferred makes no difference here: the owner's forward and rules are the measure.
 
@@ -121,6 +105,7 @@ def compare(op: Op, *, timed: bool = True) -> Comparison:
         >>> compare(ops.tanh).kernels
         ()
     """
+    PLUGINS.load_all()
     owner = _alone(op)
     reports = []
     with warnings.catch_warnings():
@@ -146,74 +131,51 @@ def _alone(op: Op) -> Op:
 
 
 def _report(candidate: Candidate, kernel: Op, owner: Op, *, timed: bool) -> KernelReport:
-    cases = list(_cases(owner, candidate.kernel.data))
+    cases = list(variations(owner, candidate.kernel.data))
     errors: dict[str, float] = {}
     differences: list[Difference] = []
     for case in cases:
+        written = _broken("mutation", case, kernel)
+        if written:
+            differences.append(Difference("mutation", case.name, written))
+            continue
         for what, error, text in _held(case, kernel):
             errors[what] = max(error, errors.get(what, 0.0))
             if text:
                 differences.append(Difference(what, case.name, text))
-    timings = list(_timings(cases, kernel)) if timed and not differences else []
+    if not differences:
+        differences += _broken_promises(cases, kernel)
+    times = tuple(timings(cases, kernel)) if timed and not differences else ()
 
-    return KernelReport(candidate, len(cases), errors, tuple(differences), tuple(timings))
-
-
-# -- on what --------------------------------------------------------------------------------------
-
-
-def _cases(owner: Op, data: str) -> Iterator[Case]:
-    """The op's samples on data of one kind, and more that are made of them."""
-    wanted = FLOATS if data == "scalar" else ARRAYS
-    found = [case for case in cases_of(owner) if case.data == wanted]
-    yield from found
-    if data == "numpy" and numpy() is not None:
-        for case in found:
-            yield from _changed(case)
-        if owner.elementwise:
-            yield from _long(found)
+    return KernelReport(candidate, len(cases), errors, tuple(differences), times)
 
 
-def _changed(case: Case) -> Iterator[Case]:
-    np = numpy()
-    arrays = [x for x in case.operands if isinstance(x, np.ndarray)]
-    if any([x.dtype == np.float64 for x in arrays]) and "dtype" not in case.attributes:
-        yield _on(case, "in float32", lambda x: x.astype("float32") if x.dtype == float else x)
-    if any([x.ndim for x in arrays]):
-        yield _on(case, "with gaps", lambda x: np.repeat(x[..., None], 2, axis=-1)[..., 0])
+def _broken_promises(cases: Sequence[Case], kernel: Op) -> Iterator[Difference]:
+    for name in PROMISES:
+        for case in cases[:1] if CHECKS[name].whole else cases:
+            text = _broken(name, case, kernel)
+            if text:
+                yield Difference(name, case.name, text)
 
 
-def _on(case: Case, how: str, change: Callable[[Any], Any]) -> Case:
-    np = numpy()
-    operands = tuple([change(x) if isinstance(x, np.ndarray) else x for x in case.operands])
+def _broken(name: str, case: Case, kernel: Op) -> str:
+    """What a check of conformance finds in a kernel, and not in its op; else nothing."""
+    check, mine = CHECKS[name], case.of(kernel)
+    if not check.applies(mine) or _complaint(check, case):
+        return ""
 
-    return attrs.evolve(case, sample=f"{case.sample} {how}", operands=operands)
+    return _complaint(check, mine)
 
 
-def _long(cases: Sequence[Case]) -> Iterator[Case]:
-    """Arrays of many entries, of none, and of shapes that broadcast, from the samples' entries."""
-    np = numpy()
-    first = next((case for case in cases if case.operands), None)
-    if first is None:
-        return
-    alike = [case for case in cases if case.attributes == first.attributes]
-    rows = [
-        [np.ravel(x) for x in np.broadcast_arrays(*case.operands)]
-        for case in alike
-        if all([isinstance(x, np.ndarray) and x.dtype == float for x in case.operands])
-        and len(case.operands) == len(first.operands)
-    ]
-    columns = [np.concatenate(column) for column in zip(*rows, strict=True)]
-    if not columns or not columns[0].size:
-        return
-    for length in LENGTHS:
-        longer = tuple([np.resize(column, length) for column in columns])
-        yield attrs.evolve(first, sample=f"{length:,} entries", operands=longer)
-    yield attrs.evolve(first, sample="0 entries", operands=tuple([c[:0] for c in columns]))
-    yield attrs.evolve(first, sample="a number of NumPy", operands=tuple([c[0] for c in columns]))
-    if len(columns) > 1:
-        spread = (columns[0][:, None], *[column[None, :] for column in columns[1:]])
-        yield attrs.evolve(first, sample=BROADCAST, operands=spread)
+def _complaint(check: Check, case: Case) -> str:
+    try:
+        check.function(case)
+    except CheckFailure as error:
+        return ", ".join([" ".join(line.split()) for line in str(error).splitlines()])
+    except Exception:  # noqa: BLE001, S110 -- what calls raise is told where results are compared
+        pass
+
+    return ""
 
 
 # -- what is the same -----------------------------------------------------------------------------
@@ -223,7 +185,6 @@ def _held(case: Case, kernel: Op) -> Iterator[tuple[str, float, str]]:
     """What was compared on a case, the error in units of eps, and what is wrong, or ""."""
     mine = case.of(kernel)
     eps = max([_eps(x) for x in case.operands], default=_eps(0.0))
-    before = [x.copy() if hasattr(x, "copy") else x for x in case.operands]
     sums = not case.op.elementwise or case.sample == BROADCAST
     for what, run in (("value", _value), ("gradient", _gradient), ("forward mode", _tangent)):
         try:
@@ -239,8 +200,6 @@ def _held(case: Case, kernel: Op) -> Iterator[tuple[str, float, str]]:
         else:
             off, text = _compared(list(got or ()), wanted, eps, sums=sums)
             yield what, off, text if off > ROUNDINGS[what] else ""
-    off, text = _compared(list(case.operands), before, eps, sums=False)
-    yield "operands", off, f"written to: {text}" if off else ""
 
 
 def _value(case: Case, owner: Case) -> list[Any]:
@@ -287,7 +246,7 @@ def _compared(
         return math.inf, f"{len(got)} results, wanted {len(wanted)}"
     worst, text = 0.0, ""
     for one, other in zip(got, wanted, strict=True):
-        if shape(one) != shape(other) or dtype_of(one) != dtype_of(other):
+        if shape(one) != shape(other) or not _same_type(one, other):
             described = namespaces.describe(one), namespaces.describe(other)
             return math.inf, f"got {described[0]}, wanted {described[1]}"
         scale = min(1.0, largest(other)) if sums else 0.0
@@ -298,6 +257,13 @@ def _compared(
             text = f"got {entry(one, index)}, wanted {entry(other, index)}{at}"
 
     return worst, f"{text}, off by {worst:.3g} eps" if text else ""
+
+
+def _same_type(one: Any, other: Any) -> bool:
+    """To NumPy, float64 equals `float`; here a number of its is none of Python's."""
+    both = hasattr(one, "dtype") == hasattr(other, "dtype")
+
+    return both and bool(dtype_of(one) == dtype_of(other))
 
 
 def _largest_error(one: Any, other: Any, scale: float) -> tuple[float, Index]:
@@ -325,65 +291,6 @@ def _error(one: Any, other: Any, scale: float) -> float:
     error = abs(one - other)
 
     return float(error / size) if size and math.isfinite(error) else math.inf
-
-
-# -- how fast -------------------------------------------------------------------------------------
-
-
-def _timings(cases: Sequence[Case], kernel: Op) -> Iterator[Timing]:
-    for case in _to_time(cases):
-        mine = case.of(kernel)
-        yield Timing(case.name, "forward", *_turns(_call(case), _call(mine)))
-        if case.chosen and case.weights:
-            both = [_swept(one, case.chosen, case.weights) for one in (case, mine)]
-            yield Timing(case.name, "forward and backward", *_turns(*both))
-
-
-def _to_time(cases: Sequence[Case]) -> list[Case]:
-    """The long arrays; of an op that has none, the sample with the most entries."""
-    named = [case for case in cases if case.sample in {f"{n:,} entries" for n in LENGTHS}]
-
-    return named or sorted(cases, key=_entries)[-1:]
-
-
-def _entries(case: Case) -> int:
-    return sum(math.prod(shape(x)) for x in case.operands)
-
-
-def _call(case: Case) -> Callable[[], Any]:
-    return lambda: case.call(*case.operands)
-
-
-def _swept(case: Case, places: tuple[int, ...], weights: Sequence[Any]) -> Callable[[], Any]:
-    """The call on Values, and the sweep back from what it gives."""
-    if len(weights) != 1:
-        return lambda: case.pull(places)(weights)
-
-    def call() -> None:
-        operands = [Value(x) if i in places else x for i, x in enumerate(case.operands)]
-        case.call(*operands).backward(weights[0])
-
-    return call
-
-
-def _turns(owner: Callable[[], Any], kernel: Callable[[], Any]) -> tuple[float, float]:
-    """The median times of two calls that take turns, so that both see the same machine."""
-    counts = [max(1, int(_SECONDS / max(_clock(f, 1), 1e-9))) for f in (owner, kernel)]
-    times = [
-        [_clock(f, count) for f, count in zip((owner, kernel), counts, strict=True)]
-        for _ in range(_ROUNDS)
-    ]
-    medians = [statistics.median(column) for column in zip(*times, strict=True)]
-
-    return medians[0], medians[1]
-
-
-def _clock(f: Callable[[], Any], count: int) -> float:
-    start = time.perf_counter()
-    for _ in range(count):
-        f()
-
-    return max((time.perf_counter() - start) / count, 1e-9)
 
 
 def _facts(report: KernelReport) -> dict[str, Any]:

@@ -50,10 +50,14 @@ class Raw:
     """Everything by name that any rule may ask for, but for `g` and `t`."""
 
     def rules(self) -> Iterator[Call]:
-        """Each rule of the op, with a cotangent or tangents of nonzero entries."""
+        """Each rule of the op (of a kernel its own), with nonzero cotangent or tangents."""
         cotangent = _like(self.y)
         tangents = tuple([_tangent(self, i, x) for i, x in enumerate(self.operands)])
+        owner = self.op.kernel_of
+        theirs = owner.rules.values() if owner is not None else ()
         for (kind, operand), rule in self.op.rules.items():
+            if rule in theirs:
+                continue  # what it may ask for, a kernel need not save
             given = dict(self.arguments)
             if operand is not None and given[operand] is None:
                 continue  # it was left out

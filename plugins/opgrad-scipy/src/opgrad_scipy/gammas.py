@@ -155,7 +155,10 @@ def polygamma_derivative(x, *, n):
 @polygamma.arguments
 def order_first(first, *rest, n=None):
     """Take `(n, x)`, as SciPy does, or `(x, n=n)`."""
-    return ((first, *rest), {"n": n}) if n is not None else (rest, {"n": first})
+    if n is None and rest:
+        return rest, {"n": first}
+
+    return (first, *rest), {} if n is None else {"n": n}
 
 
 @composite(

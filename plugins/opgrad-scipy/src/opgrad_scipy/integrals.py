@@ -79,7 +79,10 @@ def expn_derivative(x, *, n):
 @expn.arguments
 def order_first(first, *rest, n=None):
     """Take `(n, x)`, as SciPy does, or `(x, n=n)`."""
-    return ((first, *rest), {"n": n}) if n is not None else (rest, {"n": first})
+    if n is None and rest:
+        return rest, {"n": first}
+
+    return (first, *rest), {} if n is None else {"n": n}
 
 
 @op(outputs=2, samples=_UNARY)
