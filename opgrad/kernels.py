@@ -8,16 +8,15 @@ in the place of the owner's. So a node of the graph knows which of the two ran.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar, overload
+from typing import Any
 
 import attrs
 
 from opgrad.errors import OpDefinitionError, PluginError, did_you_mean
 from opgrad.op import Function, Op
-from opgrad.rules import REQUIRED, parameters_of, place
+from opgrad.rules import REQUIRED, RuleDecorators, parameters_of, place
 from opgrad.types import Provider
 
-F = TypeVar("F", bound=Function)
 Rule = tuple[str, str | None, Function]  # kind, operand (None: whichever it is), function
 
 DATA = ("scalar", "numpy")
@@ -25,7 +24,7 @@ DATA = ("scalar", "numpy")
 
 
 @attrs.define(eq=False, repr=False, on_setattr=attrs.setters.frozen)
-class Kernel:
+class Kernel(RuleDecorators):
     """A forward for an op of somebody else's, on one kind of data, and any of its rules.
 
     Made by `opgrad.kernel`. Rules are added as to an op: `.derivative`, `.backward`, `.jvp`.
@@ -40,30 +39,6 @@ class Kernel:
     rules: list[Rule] = attrs.field(factory=list, init=False)
     provider: Provider | None = attrs.field(default=None, init=False)
     """Who brought it; set when the plugin is loaded, and then its rules are fixed."""
-
-    @overload
-    def derivative(self, target: str) -> Callable[[F], F]: ...
-    @overload
-    def derivative(self, target: F) -> F: ...
-    def derivative(self, target: Function | str) -> Any:
-        """Add dy/d(operand) for an elementwise op, as `Op.derivative` does."""
-        return self._rule_decorator("derivative", target)
-
-    @overload
-    def backward(self, target: str) -> Callable[[F], F]: ...
-    @overload
-    def backward(self, target: F) -> F: ...
-    def backward(self, target: Function | str) -> Any:
-        """Add the gradient rule, for all operands or for one, as `Op.backward` does."""
-        return self._rule_decorator("backward", target)
-
-    @overload
-    def jvp(self, target: str) -> Callable[[F], F]: ...
-    @overload
-    def jvp(self, target: F) -> F: ...
-    def jvp(self, target: Function | str) -> Any:
-        """Add the forward-mode rule, for all operands or for one, as `Op.jvp` does."""
-        return self._rule_decorator("jvp", target)
 
     def _rule_decorator(self, kind: str, target: Function | str) -> Any:
         if not isinstance(target, str):

@@ -100,7 +100,8 @@ def entries(ops: Iterable[Op]) -> dict[str, Entry]:
 
 
 def _entry(op: Op, texts: dict[str, str]) -> Entry:
-    kernels = PREFERENCES.chosen(op) if op.kernel_of is None else {}
+    running = PREFERENCES.running(op) if op.kernel_of is None else {}
+    kernels = {data: it for data, (it, _) in running.items() if it is not op}
     provider = op.provider
     entry: dict[str, Any] = {
         "distribution": provider and provider.distribution,

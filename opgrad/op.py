@@ -10,12 +10,12 @@ import importlib
 import inspect
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 import attrs
 
 from opgrad.errors import OpDefinitionError, did_you_mean
-from opgrad.rules import REQUIRED, parameters_of, place
+from opgrad.rules import REQUIRED, RuleDecorators, parameters_of, place
 from opgrad.samples import Sample
 from opgrad.types import Provider
 
@@ -60,7 +60,7 @@ _RULE_NAMES: Mapping[str, tuple[str, ...]] = {
 
 
 @attrs.define(eq=False, repr=False, on_setattr=attrs.setters.frozen)
-class Op:
+class Op(RuleDecorators):
     """A named operation: a forward, its rules, and what is known about it.
 
     Made by `opgrad.op`, `opgrad.elementwise` and `opgrad.composite`; called like the function it
@@ -261,37 +261,6 @@ class Op:
 
     # -- decorators ---------------------------------------------------------------------------
 
-    @overload
-    def derivative(self, target: str) -> Callable[[F], F]: ...
-    @overload
-    def derivative(self, target: F) -> F: ...
-    def derivative(self, target: Function | str) -> Any:
-        """Add dy/d(operand) of an elementwise op: `@f.derivative` or `@f.derivative("a")`."""
-        if not self.elementwise:
-            message = (
-                f"{self.name} is not elementwise, so it has no `.derivative`; "
-                "write `.backward` (and `.jvp`), or define it with @opgrad.elementwise"
-            )
-            raise OpDefinitionError(message)
-
-        return self._rule_decorator("derivative", target, one_operand=True)
-
-    @overload
-    def backward(self, target: str) -> Callable[[F], F]: ...
-    @overload
-    def backward(self, target: F) -> F: ...
-    def backward(self, target: Function | str) -> Any:
-        """Add the gradient rule: `@f.backward` for all operands, `@f.backward("a")` for one."""
-        return self._rule_decorator("backward", target)
-
-    @overload
-    def jvp(self, target: str) -> Callable[[F], F]: ...
-    @overload
-    def jvp(self, target: F) -> F: ...
-    def jvp(self, target: Function | str) -> Any:
-        """Add the forward-mode rule: `@f.jvp` for all operands, `@f.jvp("a")` for one."""
-        return self._rule_decorator("jvp", target)
-
     def arguments(self, adapter: F) -> F:
         """Add how a call's arguments become `(operands, attributes)`, where they are not yet."""
         self._set_once("_adapter", adapter, "arguments")
@@ -304,9 +273,13 @@ class Op:
         """What `arguments` added."""
         return self._adapter
 
-    def _rule_decorator(
-        self, kind: str, target: Function | str, *, one_operand: bool = False
-    ) -> Any:
+    def _rule_decorator(self, kind: str, target: Function | str) -> Any:
+        if kind == "derivative" and not self.elementwise:
+            message = (
+                f"{self.name} is not elementwise, so it has no `.derivative`; "
+                "write `.backward` (and `.jvp`), or define it with @opgrad.elementwise"
+            )
+            raise OpDefinitionError(message)
         if isinstance(target, str):
             if self.outputs and len(self.operands) != 1:
                 message = (
@@ -332,7 +305,7 @@ class Op:
 
             return decorate
         operand = self.operands[0] if len(self.operands) == 1 else None
-        if operand is None and one_operand:
+        if operand is None and kind == "derivative":
             message = (
                 f"{self.name} has several operands ({_listed(self)}): "
                 f'say which one, @{self.name}.{kind}("{(self.operands or ("x",))[0]}")'

@@ -81,18 +81,6 @@ def prefer(plugin: str, *, op: str | Op | None = None) -> Iterator[None]:
         _open.set(Selection(tuple(left)))
 
 
-@attrs.frozen
-class Candidate:
-    """A kernel that a loaded plugin offers, and what comes of it."""
-
-    kernel: Kernel
-    op: Op | None
-    """The kernel as an op; None where it cannot run, or its op is of no plugin that is here."""
-    problem: str = ""
-    chosen_by: str | None = None
-    """Who prefers it, "" for a `with` block; None where it does not run."""
-
-
 @attrs.define(eq=False)
 class Preferences:
     """What is preferred in this process, and the ops that therefore choose."""
@@ -192,7 +180,7 @@ class Preferences:
             if not self._waiting:
                 return True  # another thread was faster
             self._base, self._waiting = tuple(base), ()
-        self._dismiss()
+        self._heed()
         self._complain(failures)
 
         return True
@@ -228,34 +216,23 @@ class Preferences:
     # -- ops that choose ----------------------------------------------------------------------
 
     def _heed(self, _: Iterable[Op] = ()) -> None:
-        """Let ops choose that a kernel is for, now that some ops or preferences are new."""
+        """Let those ops choose, and no others, that a kernel is for: something is new, or gone."""
         registry = self.plugins.registry
         with self._lock:
             unsettled = self._waiting or self._unread is not None
-            concerned = list(registry) if unsettled else self._concerned()
-            new = [op for op in concerned if op.chooser is None]
-            for op in new:
-                self._set_chooser(op, self._chooser(op))
+            concerned = set(registry) if unsettled else self._concerned()
+            changed = [op for op in registry if (op.chooser is not None) != (op in concerned)]
+            for op in changed:
+                self._set_chooser(op, self._chooser(op) if op in concerned else None)
             self._era = object()
-        if new:
-            registry.renew(new)
+        if changed:
+            registry.renew(changed)
 
-    def _dismiss(self) -> None:
-        """Let ops be called as ever that waited for preferences which are not for them."""
-        registry = self.plugins.registry
-        with self._lock:
-            concerned = self._concerned()
-            free = [op for op in registry if op.chooser is not None and op not in concerned]
-            for op in free:
-                self._set_chooser(op, None)
-            self._era = object()
-        registry.renew(free)
-
-    def _concerned(self) -> list[Op]:
+    def _concerned(self) -> set[Op]:
         kernels = [kernel for wanted in self._active for kernel in self.offers.for_(wanted)]
         owners = map(self.plugins.registry.get, [kernel.op for kernel in kernels])
 
-        return list(dict.fromkeys([owner for owner in owners if owner is not None]))
+        return {owner for owner in owners if owner is not None}
 
     @staticmethod
     def _set_chooser(op: Op, choose: Callable[..., Any] | None) -> None:
@@ -319,36 +296,14 @@ class Preferences:
                 else:
                     yield kernel.data, made
 
-    # -- what there is ------------------------------------------------------------------------
+    def running(self, op: Op) -> dict[str, tuple[Op, str]]:
+        """What runs for an op here and now, by the kind of data, and who prefers it.
 
-    def candidates(self, name: str | None = None) -> list[Candidate]:
-        """Every kernel that a loaded plugin offers, or those for one op, by op and data."""
-        kernels = [kernel for kernel in self.offers if name in {None, kernel.op}]
-
-        return [self._candidate(kernel) for kernel in sorted(kernels, key=lambda k: (k.op, k.data))]
-
-    def chosen(self, op: Op) -> dict[str, Op]:
-        """The kernels that run for an op here and now, by the kind of data."""
+        That is a variable or a file, or "" for a `with` block. Nothing where the owner just runs.
+        """
         self.settle()
 
-        return {data: it for data, it, _ in self._in_order(op, _open.get()) if it is not op}
-
-    def _candidate(self, kernel: Kernel) -> Candidate:
-        namespace = kernel.op.rpartition(".")[0]
-        try:
-            self.plugins.load(namespace)
-            owner = self.offers.owner(kernel)
-            made = self.offers.fit(kernel, owner) if owner is not None else None
-        except UnknownOpError:  # no such plugin is installed, or it is switched off
-            owner = made = None
-        except OpgradError as error:
-            return Candidate(kernel, None, str(error))
-        if owner is None or made is None:
-            return Candidate(kernel, None)
-        self.settle()
-        running = {it: wanted.where for _, it, wanted in self._in_order(owner, _open.get())}
-
-        return Candidate(kernel, made, "", running.get(made))
+        return {data: (it, who.where) for data, it, who in self._in_order(op, _open.get())}
 
 
 PREFERENCES = Preferences(PLUGINS)

@@ -1,4 +1,4 @@
-"""How a function's parameter names become a positional call.
+"""Rules: how they are added, and how a function's parameter names become a positional call.
 
 A forward or a rule asks by name for what it needs. The names are read once, from the
 function itself, when the op is made; `call_source` then writes the call that hands them over, so
@@ -11,15 +11,51 @@ import itertools
 import linecache
 from collections.abc import Callable, Mapping, Sequence
 from types import FunctionType
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import attrs
 
 from opgrad.errors import OpDefinitionError
 
+Rule = TypeVar("Rule", bound=Callable[..., Any])
+
 RESERVED = frozenset({"xp", "g", "t", "y", "saved"})
 REQUIRED: Any = attrs.NOTHING
 _VARARGS, _VARKEYWORDS = 0x04, 0x08  # bits of co_flags
+
+
+class RuleDecorators:
+    """The decorators that add a rule, of ops and kernels alike; each returns the rule itself."""
+
+    __slots__ = ()
+
+    @overload
+    def derivative(self, target: str) -> Callable[[Rule], Rule]: ...
+    @overload
+    def derivative(self, target: Rule) -> Rule: ...
+    def derivative(self, target: Callable[..., Any] | str) -> Any:
+        """Add dy/d(operand) of an elementwise op: `@f.derivative` or `@f.derivative("a")`."""
+        return self._rule_decorator("derivative", target)
+
+    @overload
+    def backward(self, target: str) -> Callable[[Rule], Rule]: ...
+    @overload
+    def backward(self, target: Rule) -> Rule: ...
+    def backward(self, target: Callable[..., Any] | str) -> Any:
+        """Add the gradient rule: `@f.backward` for all operands, `@f.backward("a")` for one."""
+        return self._rule_decorator("backward", target)
+
+    @overload
+    def jvp(self, target: str) -> Callable[[Rule], Rule]: ...
+    @overload
+    def jvp(self, target: Rule) -> Rule: ...
+    def jvp(self, target: Callable[..., Any] | str) -> Any:
+        """Add the forward-mode rule: `@f.jvp` for all operands, `@f.jvp("a")` for one."""
+        return self._rule_decorator("jvp", target)
+
+    def _rule_decorator(self, kind: str, target: Callable[..., Any] | str) -> Any:
+        """Take a rule in, or return what does so for the operand named."""
+        raise NotImplementedError
 
 
 @attrs.frozen

@@ -37,6 +37,22 @@ def halve_derivative(xp, x):
 def opgrad_ops():
     return [cube, halve]
 '''
+WITHOUT_SAMPLES = '''
+import opgrad
+
+@opgrad.op
+def pair(xp, a, b):
+    """pair(a, b) is their inner product."""
+    return xp.sum(a * b)
+
+@pair.backward
+def pair_backward(g, a, b):
+    return g * b, g * a
+
+@opgrad.hookimpl
+def opgrad_ops():
+    return [pair]
+'''
 SAID = '''
 import opgrad
 
@@ -52,6 +68,11 @@ def said(call):
 
 class Site:
     """A folder on the path, with distributions made by hand: metadata and one module each."""
+
+    A_TERM_IS_MISSING = ("3.0 * x * x", "2.0 * x * x")
+    """A change that makes the derivative of `acme.cube` wrong."""
+    WITHOUT_SAMPLES = WITHOUT_SAMPLES
+    """A plugin of one right op that nothing can be checked of."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -131,3 +152,19 @@ class Site:
 def site(tmp_path):
     """A folder on the path of other processes, empty as yet."""
     return Site(tmp_path / "site")
+
+
+@pytest.fixture
+def right(site):
+    """A plugin of two right ops."""
+    site.add_acme()
+
+    return site
+
+
+@pytest.fixture
+def wrong(site):
+    """The same, with a wrong derivative of `cube`."""
+    site.add_acme(site.A_TERM_IS_MISSING)
+
+    return site

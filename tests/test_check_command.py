@@ -15,7 +15,6 @@ import pytest
 from opgrad.cli import FINDINGS, FINE, INTERRUPTED, USAGE
 from opgrad.testing import CHECKS
 
-A_TERM_IS_MISSING = ("3.0 * x * x", "2.0 * x * x")
 CTRL_C = (
     "    return 0.5 * x\n",
     "    import os, signal\n    os.kill(os.getpid(), signal.SIGINT)\n    return 0.5 * x\n",
@@ -39,43 +38,11 @@ def cubic(x):
 def opgrad_kernels():
     return [negative, square, cubic]
 """
-WITHOUT_SAMPLES = '''
-import opgrad
-
-@opgrad.op
-def pair(xp, a, b):
-    """pair(a, b) is their inner product."""
-    return xp.sum(a * b)
-
-@pair.backward
-def pair_backward(g, a, b):
-    return g * b, g * a
-
-@opgrad.hookimpl
-def opgrad_ops():
-    return [pair]
-'''
 
 
 def check(site, *arguments, **environment):
     """Return what `opgrad check` did, in a process of its own."""
     return site.call("-m", "opgrad", "check", *arguments, **environment)
-
-
-@pytest.fixture
-def right(site):
-    """A plugin of two right ops."""
-    site.add_acme()
-
-    return site
-
-
-@pytest.fixture
-def wrong(site):
-    """The same, with a wrong derivative of `cube`."""
-    site.add_acme(A_TERM_IS_MISSING)
-
-    return site
 
 
 # --- what is found ------------------------------------------------------------------------------
@@ -127,7 +94,7 @@ def test_printed_program_fails_by_itself(wrong):
 
 def test_op_without_samples_is_a_finding(site):
     """It is differentiable, and no gradient of it was checked: not green."""
-    site.add("acme", WITHOUT_SAMPLES)
+    site.add("acme", site.WITHOUT_SAMPLES)
     done = check(site, "acme")
 
     assert done.returncode == FINDINGS
@@ -139,7 +106,7 @@ def test_expected_failure_is_told_with_its_reason(site):
     """It is counted by itself, and no finding."""
     declared = dict.fromkeys(failed_checks(site), "a term is missing, issue 7")
     samples = "opgrad.sample(-3.0))"
-    site.add_acme(A_TERM_IS_MISSING, (samples, f"{samples}, expected_failures={declared!r}"))
+    site.add_acme(site.A_TERM_IS_MISSING, (samples, f"{samples}, expected_failures={declared!r}"))
     done = check(site, "acme")
 
     assert done.returncode == FINE, done.stdout
@@ -150,7 +117,7 @@ def test_expected_failure_is_told_with_its_reason(site):
 
 def failed_checks(site):
     """The names of the checks that find the missing term."""
-    site.add_acme(A_TERM_IS_MISSING)
+    site.add_acme(site.A_TERM_IS_MISSING)
     (op,) = json.loads(check(site, "acme.cube", "--json").stdout)["ops"]
 
     return sorted({it["check"] for it in op["outcomes"] if it["status"] == "failed"})

@@ -13,6 +13,7 @@ from opgrad import ops
 from opgrad.cli.comparing import comparison_table
 from opgrad.cli.output import console
 from opgrad.plugins import PLUGINS
+from opgrad.preferring import PREFERENCES
 from opgrad.testing.comparing import compare
 
 
@@ -27,6 +28,7 @@ def compared():
 
     yield run
     PLUGINS.forget("acme")
+    PREFERENCES._active.clear()
 
 
 def kernel(op, forward, data="numpy", **rules):
@@ -210,6 +212,7 @@ def failing(x):
         (lambda x: np.tanh(x.real).astype(x.dtype), {}, "value", "as complex numbers"),
         (lambda x: np.tanh(x).astype(x.dtype), {}, "value", "as whole numbers"),
         (lambda x: np.tanh(x) if x.ndim else math.tanh(x), {}, "value", "an array without axes"),
+        (lambda x: 1.0 * ops.tanh(x), {}, "value", "RecursionError"),
         (writing, {}, "mutation", "arrays"),
         (tanh, {"backward": writing_backward}, "mutation", "arrays"),
         (with_one_buffer({}), {}, "aliasing", "two calls give results in the same memory"),

@@ -1,9 +1,12 @@
 """Pictures of graphs: what they show, what it is called, and what they are written as."""
 
 import copy
+import gc
 import pickle
 import subprocess
 import sys
+import tracemalloc
+import weakref
 from collections import namedtuple
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
@@ -216,7 +219,9 @@ def test_numbers_have_four_digits(x, text):
         (np.array([1.0, np.nan]), ("float64 2", "data 1 of 2 NaN", "grad all 0")),
         (np.array([np.inf, 0.0]), ("float64 2 min/mean/max", "data 0 / inf / inf", "grad all 0")),
         (np.array([1.0, 1 + 1e-9]), ("float64 2 min/mean/max", "data 1 / 1 / 1", "grad all 0")),
-        (np.array([1j, 3.0]), ("complex128 2", "data mean 1.5+0.5j", "grad mean 0")),
+        (np.array([1j, 3.0]), ("complex128 2", "data mean 1.5+0.5j", "grad all 0")),
+        (np.full(2, 60000, np.float16), ("float16 2", "data all 60000", "grad all 0")),
+        (np.full(2, -128, np.int8), ("int8 2", "data all -128")),
         (np.array([True, False, True]), ("bool 3", "data 2 of 3 true")),
         (np.arange(4), ("int64 4 min/mean/max", "data 0 / 1.5 / 3")),
         (np.array(2.5), ("data 2.5", "grad 0")),
@@ -587,6 +592,36 @@ def test_drawing_leaves_no_mark(expression):
     assert next_serial() == before + 1
     assert [v.grad for v in leaves] == [6.0, -4.0, -2.0, 4.0]
     assert all(made)
+
+
+def test_drawing_makes_no_array_as_large_as_the_data():
+    """Not even of zeros, where no gradient came; what it looks for takes a byte an entry."""
+    v = Value(np.ones(1_000_000))
+    tracemalloc.start()
+    opgrad.draw(v * 2.0)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak - 8_000_000 < 2_000_000  # v * 2.0 itself has 8 MB
+
+
+@pytest.mark.parametrize("layout", ["builtin", pytest.param("graphviz", marks=needs_dot)])
+def test_what_was_drawn_is_freed_with_its_last_name(layout):
+    """A picture, its SVG and its page hold no circle that waits for the collector."""
+    x = Value(2.0)
+    y = x * x + x
+    known = weakref.ref(y)
+    gc.disable()
+    try:
+        picture = opgrad.draw(y, names={"x": x}, layout=layout)
+        picture.to_svg()
+        picture.to_html()
+        del picture, y
+        freed = known() is None
+    finally:
+        gc.enable()
+
+    assert freed
 
 
 def test_a_picture_stays_as_it_was_drawn():

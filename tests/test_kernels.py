@@ -16,6 +16,7 @@ import re
 import sys
 import threading
 import weakref
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -91,7 +92,7 @@ def offer():
     for name in names:
         PLUGINS.forget(name)
     PREFERENCES._active.clear()
-    PREFERENCES._dismiss()
+    PREFERENCES._heed()
 
 
 @pytest.fixture
@@ -564,6 +565,38 @@ def test_a_kernel_of_a_saving_op_need_not_save(offer, root):
     np.testing.assert_allclose(got, [1.0, 0.25])
 
 
+EVERY_OP = """
+import opgrad
+from opgrad.plugins import PLUGINS
+
+@opgrad.hookimpl
+def opgrad_kernels():
+    kernels = []
+    for namespace in PLUGINS.built_in:
+        PLUGINS.load(namespace)
+        for op in PLUGINS.registry.table(namespace).values():
+            for data in ("numpy", "scalar"):
+                kernel = opgrad.kernel(op.qualname, data=data, saves=op.saves)(op.forward)
+                if len(kernels) % 2:  # half of them bring their rules, too
+                    kernel.rules.extend([(*key, rule) for key, rule in op.rules.items()])
+                kernels.append(kernel)
+    return kernels
+"""
+
+
+def test_kernels_that_are_their_ops_change_nothing(site):
+    """Every mode of differentiation is right where a kernel runs for every single op."""
+    site.add("every", EVERY_OP)
+    here = Path(__file__).parent
+    files = [str(here / f"test_{name}.py") for name in ("pushforward", "matrices", "rows")]
+    arguments = ("-m", "pytest", "-q", "-p", "no:cacheprovider", *files)
+    ran = site.run(f"import opgrad; {WHO}; print({WHO})", OPGRAD_PREFER="every")
+    done = site.call(*arguments, OPGRAD_PREFER="every", timeout=120)
+
+    assert ran == "opgrad-every\n"
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_wrong_shape_from_a_kernels_rule_names_the_kernel(offer):
     """What a rule returned is checked as ever."""
 
@@ -941,7 +974,7 @@ def test_a_plugin_of_kernels_alone_is_a_plugin(offer):
 
 
 def test_a_plugin_taken_out_takes_its_kernels_along(offer):
-    """In the middle of a block, too: the owner runs."""
+    """In the middle of a block, too: the owner runs, and is called as ever."""
     offer(tanh_kernel())
     with opgrad.prefer("acme"):
         ops.tanh(X)
@@ -949,6 +982,7 @@ def test_a_plugin_taken_out_takes_its_kernels_along(offer):
         y = ops.tanh(Value(X))
 
     assert made_by(y) == "opgrad"
+    assert ops.tanh.chooser is None
 
 
 def test_a_kernel_taken_out_is_freed():

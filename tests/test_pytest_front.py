@@ -10,23 +10,6 @@ import pytest
 import opgrad_pytest
 from opgrad.testing import TIERS, conformance, suite
 
-A_TERM_IS_MISSING = ("3.0 * x * x", "2.0 * x * x")
-WITHOUT_SAMPLES = '''
-import opgrad
-
-@opgrad.op
-def pair(xp, a, b):
-    """pair(a, b) is their inner product."""
-    return xp.sum(a * b)
-
-@pair.backward
-def pair_backward(g, a, b):
-    return g * b, g * a
-
-@opgrad.hookimpl
-def opgrad_ops():
-    return [pair]
-'''
 ONE_LINE = """
 import opgrad
 
@@ -55,22 +38,6 @@ def run_pytest(site, *arguments, **files):
         (site.elsewhere / name.replace("__", ".")).write_text(textwrap.dedent(text))
 
     return site.call("-m", "pytest", "-p", "no:cacheprovider", *arguments, COLUMNS="160")
-
-
-@pytest.fixture
-def right(site):
-    """A plugin of two right ops."""
-    site.add_acme()
-
-    return site
-
-
-@pytest.fixture
-def wrong(site):
-    """The same, with a wrong derivative of `cube`."""
-    site.add_acme(A_TERM_IS_MISSING)
-
-    return site
 
 
 # --- pytest --opgrad ----------------------------------------------------------------------------
@@ -198,7 +165,7 @@ def test_namespace_without_ops_is_not_green(site):
 
 def test_op_without_samples_fails(site):
     """It is differentiable, and no gradient of it was checked."""
-    site.add("acme", WITHOUT_SAMPLES)
+    site.add("acme", site.WITHOUT_SAMPLES)
     done = run_pytest(site, "--opgrad", "acme")
 
     assert done.returncode == pytest.ExitCode.TESTS_FAILED

@@ -10,18 +10,18 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from opgrad.candidates import Candidate, candidates
 from opgrad.cli import FINDINGS
 from opgrad.cli.output import complain_of, print_facts
 from opgrad.cli.targets import named
 from opgrad.plugins import PLUGINS, REGISTRY
-from opgrad.preferring import PREFERENCES, Candidate
 from opgrad.testing.comparing import compare
 
 
 def print_comparisons(targets: Sequence[str], *, as_json: bool) -> int:
     """Print each kernel that is offered for the ops named, or for any, beside its op."""
     broken = complain_of(PLUGINS.load_all())
-    offered = [it for it in PREFERENCES.candidates() if it.op or it.problem]
+    offered = [it for it in candidates() if it.op or it.problem]
     wanted = {op for target in targets for op in _compared(target, offered)}
     names = dict.fromkeys([it.kernel.op for it in offered if it.kernel.op in wanted or not targets])
     found = [compare(op).facts() for name in names if (op := REGISTRY.get(name)) is not None]

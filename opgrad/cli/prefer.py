@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from opgrad.candidates import Candidate, candidates
 from opgrad.cli import FINDINGS
 from opgrad.cli.output import as_json, complain_of, leave, print_facts
 from opgrad.discovery import preference_file
@@ -24,7 +25,7 @@ from opgrad.preferences import (
     qualified,
     write_file,
 )
-from opgrad.preferring import PREFERENCES, Candidate
+from opgrad.preferring import PREFERENCES
 
 
 @click.command("prefer")
@@ -82,13 +83,13 @@ def _list(*, as_json: bool) -> int:
         warnings.simplefilter("always", OpgradWarning)
         PREFERENCES.settle()
     statuses = PLUGINS.load_all()
-    candidates = PREFERENCES.candidates()
+    offered = candidates()
     stated = [*in_variable(), *in_file()]
     problems = [str(one.message) for one in caught]
-    problems += [f"{one.kernel!r}: {one.problem}" for one in candidates if one.problem]
+    problems += [f"{one.kernel!r}: {one.problem}" for one in offered if one.problem]
     facts: dict[str, Any] = {
         "preferred": _preferred(stated),
-        "kernels": [kernel_facts(one) for one in candidates],
+        "kernels": [kernel_facts(one) for one in offered],
         "problems": problems,
     }
     table = Group(_sheet(stated), Text(), kernel_table(facts["kernels"]))

@@ -58,10 +58,10 @@ def facts(op: Op) -> dict[str, Any]:
 
 def _kernels(op: Op) -> list[dict[str, Any]]:
     """What loaded plugins offer to run instead of the op's own forward."""
-    from opgrad.cli.prefer import kernel_facts  # noqa: PLC0415 -- `opgrad list` does without
-    from opgrad.preferring import PREFERENCES  # noqa: PLC0415 -- as above
+    from opgrad.candidates import candidates  # noqa: PLC0415 -- `opgrad list` does without
+    from opgrad.cli.prefer import kernel_facts  # noqa: PLC0415 -- as above
 
-    return [kernel_facts(one) for one in PREFERENCES.candidates(op.qualname)]
+    return [kernel_facts(one) for one in candidates(op.qualname)]
 
 
 def modes(op: Op) -> dict[str, str]:

@@ -130,8 +130,14 @@ class Picture:
     def to_html(self, path: str | PathLike[str] | None = None) -> str:
         """One page that steps through the forward and the backward pass; also written to a file.
 
+        Both passes are those of the Values as they are now.
+
         Args:
             path: Where to write it; None: nowhere.
+
+        Raises:
+            NotDifferentiableError: An output is a constant or no scalar.
+            InPlaceError: Data changed since the forward.
         """
         limit = PAGE_LIMIT if self.limit == LIMIT else self.limit  # a page shows one part at a time
         page = html_of(*self.outputs, names=self.names, limit=limit)

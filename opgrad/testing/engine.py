@@ -24,6 +24,9 @@ from opgrad.testing.cases import (
 )
 from opgrad.testing.checks import (
     broadcasting,
+    calls,
+    coverage,
+    domain,
     edges,
     gradients,
     kinks,
@@ -42,8 +45,8 @@ from opgrad.testing.report import GradientMismatch
 from opgrad.testing.reproduce import call_of, reproduced, script_of
 
 _FAMILIES = (
-    values, spaces, gradients, linearity, broadcasting, nondiff, kinks, edges, precision, memory,
-    standard, runs,
+    values, spaces, gradients, domain, calls, coverage, linearity, broadcasting, nondiff, kinks,
+    edges, precision, memory, standard, runs,
 )  # fmt: skip
 CHECKS: Mapping[str, Check] = MappingProxyType(
     {check.name: check for family in _FAMILIES for check in family.CHECKS}
