@@ -41,11 +41,16 @@ sys.exit(run(["demo", "--out", sys.argv[1]]))
 
 @pytest.fixture(scope="module")
 def quick(tmp_path_factory):
-    """One quick demonstration: its folder and its output."""
+    """One quick demonstration: its folder, what it shows, and the JSON it prints."""
     folder = tmp_path_factory.mktemp("quick")
-    result = CliRunner().invoke(cli, ["demo", "--quick", "--out", str(folder)])
+    result = CliRunner().invoke(cli, ["demo", "--quick", "--json", "--out", str(folder)])
     assert result.exit_code == 0, result.output
-    return folder, result.output
+    return folder, result.stderr, result.stdout
+
+
+def test_json_is_the_summary(quick):
+    """What was printed on the way stands on stderr, so that a program can read the rest."""
+    assert json.loads(quick[2]) == summary_of(quick[0])
 
 
 def summary_of(folder):
@@ -69,7 +74,7 @@ def test_quick_demonstration_learns_both_data_sets(quick):
 
 def test_loss_curves_are_written_as_numbers_and_as_a_picture(quick):
     """One line a step in loss.csv, and loss.png is a PNG."""
-    folder, _ = quick
+    folder, *_ = quick
     summary = summary_of(folder)
     rows = losses_of(folder)
     steps = summary["networks"]["moons"]["steps"] + summary["networks"]["digits"]["epochs"]
@@ -81,7 +86,7 @@ def test_loss_curves_are_written_as_numbers_and_as_a_picture(quick):
 
 def test_table_names_distribution_version_and_calls_of_each_op(quick):
     """An activation of a plugin stands beside the built-in ops, each with its distribution."""
-    folder, output = quick
+    folder, output, _ = quick
     summary = summary_of(folder)
     ops = {entry["op"]: entry for entry in summary["ops"]}
     epochs, batches = summary["networks"]["digits"]["epochs"], 43
@@ -95,7 +100,7 @@ def test_table_names_distribution_version_and_calls_of_each_op(quick):
 
 def test_output_that_is_no_terminal_gets_a_few_lines(quick):
     """No control codes and no bar in a log file."""
-    _, output = quick
+    _, output, _ = quick
 
     assert "\x1b" not in output
     assert len(output.splitlines()) < 60
@@ -103,7 +108,7 @@ def test_output_that_is_no_terminal_gets_a_few_lines(quick):
 
 def test_only_the_files_that_are_named_are_written(quick):
     """No temporary file stays behind."""
-    folder, _ = quick
+    folder, *_ = quick
 
     assert sorted(path.name for path in folder.iterdir()) == [
         "loss.csv", "loss.png", "summary.json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 from pathlib import Path
 
 import click
@@ -102,16 +103,18 @@ def show_command(*, op: str, as_json: bool) -> None:
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for loss.csv, loss.png and summary.json.",
 )
-def demo_command(*, quick: bool, seed: int, activation: str, out: Path) -> None:
+@as_json
+def demo_command(*, quick: bool, seed: int, activation: str, out: Path, as_json: bool) -> None:
     """Train two networks, and show whose op did what.
 
     A network of scalar Values learns two moons with Python floats alone; a network of arrays
-    learns real handwritten digits with the activation of a plugin.
+    learns real handwritten digits with the activation of a plugin. With --json the summary is
+    printed, and what goes on along the way is on stderr.
     """
     from opgrad.cli.demonstration import Demonstration  # noqa: PLC0415 -- no other verb needs it
 
     demonstration = Demonstration(
-        console=console(),
+        console=console(stderr=as_json),
         folder=out,
         activation=found(find_activation, activation, "--activation"),
         seed=seed,
@@ -122,3 +125,5 @@ def demo_command(*, quick: bool, seed: int, activation: str, out: Path) -> None:
     except KeyboardInterrupt:
         click.echo(f"opgrad: interrupted; what was written until then is in {out}", err=True)
         leave(INTERRUPTED)
+    if as_json:
+        click.echo(json.dumps(demonstration.summary(complete=True), indent=2))
