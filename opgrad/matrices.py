@@ -13,7 +13,7 @@ from opgrad.define import composite
 from opgrad.inputs import Position, arguments
 from opgrad.names import core
 from opgrad.projection import data_of, zeros_like
-from opgrad.transforms import Run, grad, jvp, vjp
+from opgrad.transforms import Run, grad, jvp, vjp, warn_of_plain
 from opgrad.types import shape as shape_of
 from opgrad.value import Value
 
@@ -93,7 +93,10 @@ def hessian(
 
 
 def hvp(f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any]) -> Any:
-    """The Hessian of a scalar function times a vector, by one forward pass over its gradient.
+    """The Hessian of a scalar function times a vector: the gradient of its change along it.
+
+    That is one backward pass over a forward one. The other way round computes the gradient of `f`
+    itself, too, which nobody asked for.
 
     Args:
         f: A scalar function of `len(xs)` arguments.
@@ -110,7 +113,15 @@ def hvp(f: Callable[..., Any], xs: Sequence[Any], ts: Sequence[Any]) -> Any:
         >>> hvp(lambda x: x * x * x, (2.0,), (1.0,))
         12.0
     """
-    product = jvp(grad(f, tuple(range(len(xs)))), xs, ts)[1]
+    returned: list[Any] = []
+
+    def kept(*at: Any) -> Any:
+        returned.append(f(*at))
+        return returned[0]
+
+    product = grad(lambda *at: jvp(kept, at, ts)[1], tuple(range(len(xs))))(*xs)
+    if type(returned[0]) is not Value:
+        warn_of_plain(returned[0], 2)
 
     return product[0] if len(xs) == 1 else product
 

@@ -303,13 +303,7 @@ def _gradients_of(output: Any, inputs: Inputs) -> tuple[list[Any], bool]:
             message = f"grad needs a scalar function; this one returned shape {shape_of(output)}"
             raise NotDifferentiableError(message)
         if type(output) is not Value:
-            warnings.warn(
-                f"the function returned plain data, {namespaces.describe(output)}, which none of "
-                "its inputs reaches: the gradient is zero. If data was taken out of a Value "
-                "(v.data, float(...)), leave it in",
-                OpgradWarning,
-                stacklevel=4,  # past this, the transform, and `grad` around it
-            )
+            warn_of_plain(output, 4)  # past this, the transform, and `grad` around it
         return [zeros_like(value._data) for value in inputs.values], False
     cotangent = check_cotangent(output, None)
     if is_complex(output._data) and not all(is_complex(v._data) for v in inputs.values):
@@ -326,6 +320,17 @@ def _gradients_of(output: Any, inputs: Inputs) -> tuple[list[Any], bool]:
     _fill_zeros(found, inputs)
 
     return found, was_recorded
+
+
+def warn_of_plain(output: Any, above: int) -> None:
+    """Warn the caller that many frames above that a function returned plain data."""
+    warnings.warn(
+        f"the function returned plain data, {namespaces.describe(output)}, which none of its "
+        "inputs reaches: the gradient is zero. If data was taken out of a Value (v.data, "
+        "float(...)), leave it in",
+        OpgradWarning,
+        stacklevel=above + 1,
+    )
 
 
 def _fill_zeros(found: list[Any], inputs: Inputs) -> None:

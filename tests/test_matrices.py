@@ -287,6 +287,18 @@ def test_hvp_is_the_hessian_times_the_vector():
     assert np.allclose(hvp(rosenbrock, (x,), (v,)), rosenbrock_hessian(x) @ v)
 
 
+def test_hvp_of_what_lost_its_inputs_warns():
+    """At the caller's line, as `grad` does; of a linear function there is nothing to say."""
+    with pytest.warns(
+        opgrad.errors.OpgradWarning, match="returned plain data, float 5.0"
+    ) as caught:
+        product = hvp(lambda _: 5.0, (X,), (X,))
+
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(product, np.zeros(3))
+    np.testing.assert_array_equal(hvp(ops.sum, (X,), (X,)), np.zeros(3))
+
+
 def test_hvp_of_several_arguments_couples_them():
     """As the blocks of the whole Hessian do."""
 
