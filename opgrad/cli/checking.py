@@ -28,7 +28,7 @@ from opgrad.op import Op
 from opgrad.plugins import Status
 from opgrad.testing import CHECKS, TIERS, check_op
 from opgrad.testing.outcomes import OpReport, Outcome
-from opgrad.testing.suite import COLUMNS, counted, expected, failure, totals
+from opgrad.testing.suite import COLUMNS, counted, expected, failure, totals, untried
 from opgrad.version import __version__
 
 
@@ -177,8 +177,10 @@ class Run:
         return table
 
     def print_findings(self) -> None:
-        """Print what fails as declared, what is wrong, and the sums."""
-        declared = [line for report in self.reports for line in expected(report)]
+        """Print what fails as declared, what no sample tries, what is wrong, and the sums."""
+        declared = [
+            line for report in self.reports for line in [*expected(report), *untried(report)]
+        ]
         if declared:
             click.echo("\n" + "\n".join(declared))
         for report in self.wrong:

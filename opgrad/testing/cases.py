@@ -159,9 +159,11 @@ class Case:
 
         return [random_like(self.operands[i], generator) for i in self.chosen]
 
-    def gradients(self, places: tuple[int, ...] | None = None) -> list[Any]:
+    def gradients(
+        self, places: tuple[int, ...] | None = None, weights: list[Any] | None = None
+    ) -> list[Any]:
         """The gradients of the weighted outputs, one an operand at these places."""
-        return [data_of(g) for g in self.pull(places)(self.weights)]
+        return [data_of(g) for g in self.pull(places)(weights or self.weights)]
 
 
 def is_array(case: Case) -> bool:

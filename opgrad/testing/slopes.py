@@ -25,6 +25,8 @@ _RUNAWAY = 0.9
 1.5; 1 for x ln x, more for roots and jumps, whose slopes have no bound."""
 _BARELY = 0.01
 """A gap between the slopes that calls for no second look, relative to them."""
+_ERRATIC = 1e-4
+"""A change of the slope from step to step, relative to it, that no smooth f has at such steps."""
 _HALF = 0.5
 """A rounding error above this part of a slope hides it."""
 _NOISY = 100.0
@@ -76,9 +78,10 @@ def judge(
         finding = around.compare(got, around.central[0], around.noise[0])
         if finding.fits:
             return finding
-    found = []
+    found, seen = [], []
     for number, shorter in enumerate(_steps(step, at, eps)):
         around = _Around.of(line, (shorter, shorter / 4, shorter / 16), eps, tolerance)
+        seen += [(shorter / 4**i, slope) for i, slope in enumerate(around.central)]
         finding = _examine(got, around)
         blind = number > 0 and finding.allowed > _NOISY * tolerance * finding.size
         if finding.fits and not blind:
@@ -86,8 +89,27 @@ def judge(
         if not finding.fits:
             found.append((finding.left is not None, not around.is_settled, finding))
 
+    if _drowns(got, seen, eps):
+        return Finding(got, got, 0.0, abs(got), fits=True, seen=False)
+
     # Where some step saw no kink, no edge and a limit, what that one says is the plainest.
     return min(found, key=lambda each: (*each[:2], each[2].error))[2]
+
+
+def _drowns(got: float, seen: Sequence[tuple[float, float]], eps: float) -> bool:
+    """Whether f moves in steps of the rounding errors of numbers near 1, of which it was computed.
+
+    So do 1 - cos x near 0, and log(1 + e^x) far below it: their size does not tell how exact they
+    are. No slope is then farther from the derivative than such errors explain, and the slopes
+    themselves come to nothing: they change from step to step, or f stands still.
+    """
+    noise = 4.0 * _ROUNDINGS * eps
+    if not all([abs(got - slope) * step <= noise for step, slope in seen]):
+        return False
+    slopes = [slope for _, slope in seen]
+    largest = max(map(abs, slopes))
+
+    return max(slopes) - min(slopes) >= _ERRATIC * largest
 
 
 def _steps(step: float, at: float, eps: float) -> Iterator[float]:

@@ -207,6 +207,7 @@ class Subject:
         """How the weighted outputs change when each leaf moves by its step, as of `line`."""
         pairs = zip(self.leaves, steps, strict=True)
         outputs = self.run([leaf.data + step * distance for leaf, step in pairs])
+        self._hold_shapes(outputs)
         found = [
             _difference(y, base, w)
             for y, base, w in zip(outputs, self.outputs, self.weights, strict=True)
@@ -223,15 +224,18 @@ class Subject:
         data = [item.data for item in self.leaves]
         data[axis.leaf] = moved(data[axis.leaf], axis.index, distance * axis.unit)
         found = data[axis.leaf], self.run(data)
-        if [shape(y) for y in found[1]] != [shape(y) for y in self.outputs]:
-            message = (
-                f"the result of {self.name} has another shape a step away, so it has no slope here"
-            )
-            raise CallError(message)
+        self._hold_shapes(found[1])
         if self.kept is not None:
             self.kept[axis, distance] = found
 
         return found
+
+    def _hold_shapes(self, outputs: list[Any]) -> None:
+        if [shape(y) for y in outputs] != [shape(y) for y in self.outputs]:
+            message = (
+                f"the result of {self.name} has another shape a step away, so it has no slope here"
+            )
+            raise CallError(message)
 
     def at(self, axis: Axis) -> float:
         """The entry itself."""

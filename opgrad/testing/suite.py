@@ -12,8 +12,9 @@ from typing import Any
 
 from opgrad.errors import OpgradError
 from opgrad.op import Op
+from opgrad.testing.checks.coverage import COVERAGE
 from opgrad.testing.engine import check_op, ops_named
-from opgrad.testing.outcomes import EXPECTED, FAILED, OpReport, Outcome
+from opgrad.testing.outcomes import EXPECTED, FAILED, SKIPPED, OpReport, Outcome
 
 COUNTED = "opgrad conformance"
 """The property of a pytest report that holds what was counted of an op, and what it declares."""
@@ -133,6 +134,13 @@ def failure(report: OpReport) -> str:
         parts += [f"this program shows {which}:", scripts[0].rstrip()]
 
     return "\n\n".join(parts)
+
+
+def untried(report: OpReport) -> list[str]:
+    """What no sample of an op tries, so that nothing is known of it; a line at most."""
+    left_out = [it for it in report.outcomes if it.check == COVERAGE and it.status == SKIPPED]
+
+    return [f"{report.op.qualname}: {it.reason}" for it in left_out]
 
 
 def expected(report: OpReport) -> list[str]:

@@ -8,6 +8,7 @@ those of the samples, left out here and there, or doubled: only the author knows
 
 from __future__ import annotations
 
+import functools
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -18,7 +19,8 @@ import attrs
 from opgrad.errors import CallError
 from opgrad.testing.cases import WITHOUT_NUMPY, Case, cases_of, is_array, is_differentiable, numpy
 from opgrad.testing.checks.check import REFUSED, Check, CheckFailure, NotCheckable
-from opgrad.testing.checks.steady import STEPS, contradicted, noise
+from opgrad.testing.checks.compare import dtype_of
+from opgrad.testing.checks.steady import STEPS, WRONG_AT_SAMPLES, contradicted, noise
 from opgrad.testing.reproduce import call_of
 from opgrad.testing.subject import Subject, inner, random_like
 from opgrad.types import shape
@@ -31,6 +33,11 @@ _MOST_CALLS = 40
 _MOST_ENTRIES = 1000
 _PART = 0.75
 """Of a real number among the attributes: it stays on its side of 0, and of 1."""
+_MOST = 1e6
+"""The size of one that is varied: the infinite ones among them mean something else."""
+_TRUTH = {"bool", str(bool)}
+"""The names of truth values, of arrays and of numbers."""
+_TIED = 3
 _FITS = 1e-4
 """How close to the slope is close enough, relative to it: `steady` looks at what is not."""
 
@@ -41,8 +48,10 @@ class _Call:
 
     case: Case
     how: str
-    offered: bool
+    offered: bool = False
     """Whether the op offers it, so that its sweeps have to run; else a rule may refuse it."""
+    finite: bool = False
+    """Whether NaN is a wrong answer; else it may say that there is none."""
 
 
 def calls(case: Case) -> None:
@@ -55,27 +64,40 @@ def calls(case: Case) -> None:
         for each in cases:
             for call in family(each):
                 signature = _signature(call.case)
+                signature += call.how if call.case.operands is not each.operands else ""
                 if signature not in seen and held < _MOST_CALLS:
                     seen.add(signature)
-                    held += _hold(call)
+                    held += _hold_unlike(call, each)
     if not held:
         raise NotCheckable("no other call can be made of the samples")
 
 
 def _is_small(case: Case) -> bool:
-    sizes = [getattr(x, "size", 1) for x in case.operands]
+    sizes = [math.prod(shape(x)) for x in case.operands]
 
     return bool(case.real) and sum(sizes) <= _MOST_ENTRIES
 
 
 def _signature(case: Case) -> str:
     """What tells calls apart: shapes and dtypes, and every attribute."""
-    data = [(shape(x), str(getattr(x, "dtype", type(x)))) for x in case.operands]
+    data = [(shape(x), str(dtype_of(x))) for x in case.operands]
 
-    return repr((data, sorted({**case.op.attributes, **case.attributes}.items())))
+    return repr((data, sorted(_values(case).items())))
 
 
 # -- holding one ----------------------------------------------------------------------------------
+
+
+def _hold_unlike(call: _Call, sample: Case) -> bool:
+    """Hold a call; what is wrong of the sample already is no news of the call."""
+    try:
+        return _hold(call)
+    except CheckFailure:
+        try:
+            _hold(_Call(sample, "a sample", offered=True))
+        except CheckFailure:
+            raise NotCheckable(WRONG_AT_SAMPLES) from None
+        raise
 
 
 def _hold(call: _Call) -> bool:
@@ -88,17 +110,17 @@ def _hold(call: _Call) -> bool:
         return False
     try:
         _hold_slopes(call)
-    except (*REFUSED, CallError):
-        return False
     except CheckFailure:
         raise
+    except (*REFUSED, CallError):
+        return False
     except Exception as error:
         if not call.offered:
             return False  # a rule refuses it: late, but nobody gets a wrong gradient
         raise CheckFailure(
             f"the forward takes {call.how}, and the sweep fails",
             call=call_of(case), error=f"{type(error).__name__}: {error}",
-        ) from error
+        ) from error  # fmt: skip
 
     return True
 
@@ -110,14 +132,26 @@ def _hold_slopes(call: _Call) -> None:
     if 0 in [math.prod(shape(x)) for x in data]:
         case.gradients(case.chosen)  # a sweep over nothing: that it runs is all
         return
+    if any([_is_tied(case.operands[i]) for i in case.chosen]):
+        return
     subject = Subject.of(case.call, case.operands, case.chosen, 0)
     generator = random.Random(1)  # noqa: S311 -- a direction, not a secret
     directions = [random_like(leaf.data, generator) for leaf in subject.leaves]
     gradients = subject.reverse()
     pairs = zip(subject.leaves, gradients, strict=True)
     moved = sum([float(np.sum(np.abs(leaf.data * g))) for leaf, g in pairs])
-    _hold_slope(call, _Line(subject, directions, moved), inner(gradients, directions), "reverse")
-    _hold_slope(call, _Line(subject, directions, moved), subject.forward(directions), "forward")
+    line, got = _Line(subject, directions, moved), inner(gradients, directions)
+    if not (math.isfinite(got) or call.finite):
+        return
+    _hold_slope(call, line, got, "reverse")
+    _hold_slope(call, line, subject.forward(directions), "forward")
+
+
+def _is_tied(x: Any) -> bool:
+    """Whether three entries are equal: any of them may stand for a median, and all slopes agree."""
+    _, counts = numpy().unique(x, return_counts=True)
+
+    return bool((counts >= _TIED).any())
 
 
 @attrs.frozen
@@ -146,7 +180,7 @@ def _hold_slope(call: _Call, line: _Line, got: float, mode: str) -> None:
     if contradicted(np.array([got]), left[:, :1], right[:, :1], noises, kinks=False).any():
         raise CheckFailure(
             f"the forward takes {call.how}, and there the gradient is not the slope along a "
-            f"random direction, {mode} mode",
+            f"random direction, {mode} mode; give the right one, or let the forward refuse it",
             call=call_of(call.case), got=f"{got:.9g}", wanted=f"{central:.9g}",
         )  # fmt: skip
 
@@ -154,16 +188,21 @@ def _hold_slope(call: _Call, line: _Line, got: float, mode: str) -> None:
 # -- making them ----------------------------------------------------------------------------------
 
 
-def _with(case: Case, how: str, *, offered: bool = True, **attributes: Any) -> _Call:
-    changed = Case(
-        case.op, case.sample, case.data, case.operands, {**case.attributes, **attributes}
-    )
+def _with(case: Case, attributes: dict[str, Any], *, offered: bool) -> _Call:
+    values = {**case.attributes, **attributes}
+    how = " and ".join([f"{name}={value!r}" for name, value in attributes.items()])
 
-    return _Call(changed, how, offered)
+    return _Call(Case(case.op, case.sample, case.data, case.operands, values), how, offered)
 
 
 def _values(case: Case) -> dict[str, Any]:
     return {**case.op.attributes, **case.attributes}
+
+
+def _changed(case: Case, places: tuple[int, ...], change: Callable[[Any], Any]) -> Case:
+    operands = [change(x) if i in places else x for i, x in enumerate(case.operands)]
+
+    return case.on(tuple(operands))
 
 
 def _other_axes(case: Case) -> Iterator[_Call]:
@@ -171,40 +210,78 @@ def _other_axes(case: Case) -> Iterator[_Call]:
     values = _values(case)
     ndim = max([len(shape(x)) for x in case.operands])
     axes = [None, *range(-ndim, ndim), *([(0, 1), (-1, 0)] if ndim > 1 else [])]
-    kept = [name for name in values if name in KEPT and isinstance(values[name], bool)]
-    for name in kept:
-        yield _with(case, f"{name}={not values[name]}", **{name: not values[name]})
+    kept = {name: not values[name] for name in KEPT if isinstance(values.get(name), bool)}
+    if kept:
+        yield _with(case, kept, offered=True)
     for name in sorted(AXES.intersection(values)):
         kinds = {type(values[name]), type(case.op.attributes[name])}
         for axis in axes if kinds & {type(None), int, tuple} else ():
             offered = type(axis) in kinds
-            yield _with(case, f"{name}={axis}", offered=offered, **{name: axis})
-            for other in kept:
-                both = {name: axis, other: not values[other]}
-                how = f"{name}={axis} and {other}={both[other]}"
-                yield _with(case, how, offered=offered, **both)
+            yield _with(case, {name: axis}, offered=offered)
+            if kept:
+                yield _with(case, {name: axis, **kept}, offered=offered)
 
 
 def _other_numbers(case: Case) -> Iterator[_Call]:
     """Each real number among the attributes, a little smaller."""
     for name, value in _values(case).items():
-        if type(value) is float and abs(value) < 1e6:  # noqa: PLR2004 -- infinite ones mean more
-            other = _PART * value if value else 0.5
-            yield _with(case, f"{name}={other!r}", offered=False, **{name: other})
+        if type(value) is float and abs(value) < _MOST:
+            yield _with(case, {name: _PART * value or 0.5}, offered=False)
 
 
 def _other_counts(case: Case) -> Iterator[_Call]:
     """Operands left out that may be; of many, one fewer and one more."""
     op, given = case.op, case.operands
+    if op.adapter is not None:
+        return  # what a call's arguments are is its own affair
     required = len(op.operands) - op.optional
-    for count in range(required, len(given) if op.optional and not op.adapter else 0):
+    for count in range(required, len(given) if op.optional else 0):
         if given[count] is not None:
             left_out = f"{op.operands[count]!r} left out"
             yield _Call(case.on(given[:count]), left_out, offered=True)
-    if op.variadic and not op.adapter:
+    if op.variadic:
         for operands in (given[:-1], (*given, given[0])):
             if operands:
                 yield _Call(case.on(operands), f"{len(operands)} operands", offered=True)
+
+
+def _other_masks(case: Case) -> Iterator[_Call]:
+    """Truth values turned round."""
+    places = tuple([i for i, x in enumerate(case.operands) if str(dtype_of(x)) in _TRUTH])
+    if places:
+        yield _Call(_changed(case, places, lambda x: x ^ True), "another mask")
+
+
+def _zeros(case: Case) -> Iterator[_Call]:
+    """An entry of each operand that is 0: formulas divide by it."""
+    for i in case.real if not case.op.elementwise else ():
+        how = f"an entry that is 0 in {case.name_of(i)}"
+        yield _Call(_changed(case, (i,), _with_zero), how, finite=True)
+
+
+def _with_zero(x: Any) -> Any:
+    copy = x.copy()
+    copy.reshape(-1)[:1] = 0.0
+
+    return copy
+
+
+def _batches(case: Case) -> Iterator[_Call]:
+    """The data twice along a new first axis, the second time backwards: all operands, and each."""
+    if not case.op.elementwise:
+        for places in dict.fromkeys([case.real, *[(i,) for i in case.real]]):
+            yield _Call(_changed(case, places, _twice), "an axis of batches")
+
+
+def _twice(x: Any) -> Any:
+    return numpy().stack([x, numpy().flip(x)])
+
+
+def _complex(case: Case) -> Iterator[_Call]:
+    """Complex data, for what is linear: there a rule for real data need not be another."""
+    if case.op.linear:
+        changed = _changed(case, case.real, lambda x: x * (1.0 + 0.25j))
+        yield _Call(changed, "complex data")
 
 
 def _other_lengths(case: Case) -> Iterator[_Call]:
@@ -214,11 +291,10 @@ def _other_lengths(case: Case) -> Iterator[_Call]:
     for i in case.real:
         for axis, length in enumerate(shape(case.operands[i])):
             for shorter in _shorter(length):
-                operands = list(case.operands)
-                operands[i] = _cut(operands[i], {axis}, shorter)
-                how = f"{case.name_of(i)} of shape {shape(operands[i])}"
-                yield _Call(case.on(tuple(operands)), how, offered=False)
-    for length in {n for x in case.operands for n in shape(x)}:
+                cut = functools.partial(_cut, axes={axis}, length=shorter)
+                changed = _changed(case, (i,), cut)
+                yield _Call(changed, f"{case.name_of(i)} of shape {shape(changed.operands[i])}")
+    for length in sorted({n for x in case.operands for n in shape(x)}):
         for shorter in _shorter(length):
             operands = [
                 _cut(x, {a for a, n in enumerate(shape(x)) if n == length}, shorter)
@@ -239,25 +315,9 @@ def _cut(x: Any, axes: set[int], length: int) -> Any:
     return x[tuple([slice(length if a in axes else None) for a in range(x.ndim)])].copy()
 
 
-def _batches(case: Case) -> Iterator[_Call]:
-    """The data twice, along a new first axis."""
-    if not case.op.elementwise:
-        np = numpy()
-        operands = [np.stack([x, x]) if i in case.real else x for i, x in enumerate(case.operands)]
-        yield _Call(case.on(tuple(operands)), "an axis of batches", offered=False)
-
-
-def _complex(case: Case) -> Iterator[_Call]:
-    """Complex data, for what is linear: there a rule for real data need not be another."""
-    if case.op.linear:
-        operands = [
-            x * (1.0 + 0.25j) if i in case.real else x for i, x in enumerate(case.operands)
-        ]
-        yield _Call(case.on(tuple(operands)), "complex data", offered=False)
-
-
 _FAMILIES: tuple[Callable[[Case], Iterator[_Call]], ...] = (
-    _other_axes, _other_numbers, _other_counts, _batches, _complex, _other_lengths,
+    _other_axes, _other_numbers, _other_counts, _other_masks, _zeros, _batches, _complex,
+    _other_lengths,
 )  # fmt: skip
 
 CHECKS = (

@@ -10,33 +10,35 @@ from opgrad.testing.cases import Case
 from opgrad.testing.checks.calls import AXES, KEPT
 from opgrad.testing.checks.check import Check, NotCheckable
 
+COVERAGE = "coverage"
+_OF_DATA = frozenset({"dtype", "device", "copy"})
+"""Attributes by which the standard says what the result is made of, not what it is."""
+
 
 def coverage(case: Case) -> None:
     """Each attribute has more than one value among the samples.
 
     Axes and real numbers are varied by the checks themselves. What another flag, word or whole
-    number does to a derivative, only a sample can show.
+    number does to a derivative only a sample can show.
 
     Raises:
         NotCheckable: One has not.
     """
     single = [name for name in case.op.attributes if _is_single(case.op, name)]
     if single:
-        raise NotCheckable(
-            "the samples have one value alone of "
-            + ", ".join([f"{name!r} ({_values(case.op, name)[0]!r})" for name in single])
-            + ": of others nothing is known; add samples"
-        )
+        values = ", ".join([f"{name}={_values(case.op, name)[0]!r}" for name in single])
+        raise NotCheckable(f"no sample has another value than {values}: of others nothing is known")
 
 
 def _is_single(op: Op, name: str) -> bool:
     values = _values(op, name)
-    varied = name in AXES | KEPT or type(values[0]) is float
+    varied = name in AXES | KEPT | _OF_DATA or type(values[0]) is float
 
     return not varied and all([value == values[0] for value in values])
 
 
 def _values(op: Op, name: str) -> list[Any]:
+    """What the samples have; of an attribute without default each has one."""
     default = op.attributes[name]
     given = [sample.attributes.get(name, default) for sample in op.samples]
 
@@ -45,7 +47,7 @@ def _values(op: Op, name: str) -> list[Any]:
 
 CHECKS = (
     Check(
-        "coverage", "the samples try more than one value of each attribute",
+        COVERAGE, "the samples have more than one value of each attribute",
         coverage, whole=True,
         applies=lambda case: case.op.differentiable and bool(case.op.attributes),
     ),

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import functools
 import math
+import random
+from collections.abc import Iterator
 from typing import Any
+
+import attrs
 
 from opgrad.projection import data_of
 from opgrad.testing.cases import WITHOUT_NUMPY, Case, numpy
 from opgrad.testing.checks.check import REFUSED, Check, CheckFailure, NotCheckable
 from opgrad.testing.checks.edges import Line, lines
-from opgrad.testing.checks.steady import STEPS, contradicted, noise
+from opgrad.testing.checks.steady import STEPS, WRONG_AT_SAMPLES, contradicted, noise
+from opgrad.testing.reproduce import call_of
 from opgrad.transforms import linearize
+from opgrad.types import shape
 
 _MANY = 64
 """Points spread evenly over a domain, or near its finite edge, or near 0."""
@@ -33,34 +39,77 @@ def domain(case: Case) -> None:
     """Along each operand, all over its domain, the derivative is the slope in both modes."""
     if numpy() is None:
         raise NotCheckable(WITHOUT_NUMPY)
-    if not any([_hold(line) for line in lines(case.op)]):
-        raise NotCheckable("there is no point at which value and derivative are real and finite")
+    found = lines(case.op)
+    several = {line.place: line for line in found if len(line.base.real) > 1}
+    seen = [_hold(line, line) for line in found]
+    seen += [_hold(_mixed(line), line) for line in several.values()]
+    if not any(seen):
+        raise NotCheckable("there is no point at which the value is real and finite")
 
 
-def _hold(line: Line) -> bool:
+def _mixed(line: Line) -> Line:
+    """With every other operand anywhere in its domain, instead of where a sample has it."""
+    np = numpy()
+    operands = list(line.base.operands)
+    count = len(_points(*line.domain))
+    for place in line.base.real:
+        points = list(_points(*Line.of(line.base, place).domain))
+        random.Random(place).shuffle(points)  # noqa: S311 -- an order, not a secret
+        operands[place] = np.resize(points, count)
+
+    return Line.of(line.base.on(tuple(operands)), line.place)
+
+
+def _hold(line: Line, sample: Line) -> bool:
     """Hold the derivatives along a line to the slopes; whether there were any."""
     np = numpy()
-    points = _points(*line.domain)
+    points, seen = _points(*line.domain), False
+    for held in _held(line, points):
+        if held.wrong.any():
+            here = np.array([sample.base.operands[sample.place]])
+            if any([each.wrong.any() for each in _held(sample, here)]):
+                raise NotCheckable(WRONG_AT_SAMPLES)
+            _refuse(line, points, held)
+        seen |= bool(np.isfinite(held.got).any())
+
+    return seen
+
+
+@attrs.frozen
+class _Held:
+    """Derivatives of one mode beside the slopes."""
+
+    mode: str
+    got: Any
+    left: Any
+    right: Any
+    wrong: Any
+
+
+def _held(line: Line, points: Any) -> Iterator[_Held]:
+    """The derivatives at points of a line in each mode, if the values are real."""
+    np = numpy()
     values, slopes = line.at(points)
     if not all([np.isrealobj(y) for y in values]):
-        return False
+        return
     base = sum(values)
-    plain = np.isfinite(base) & np.isfinite(slopes)
     left, right, steps = _around(line, points, base)
-    for mode, got in (("reverse", slopes), ("forward", _pushed(line, points))):
+    for mode, got in (("reverse", slopes), ("forward", _pushed(line, points, slopes))):
         noises = noise(np.abs(base), np.abs(got * points), steps)
-        wrong = plain & contradicted(got, left, right, noises)
-        if wrong.any():
-            i = int(np.argmax(wrong))
-            raise CheckFailure(
-                f"the derivative is not the slope in the domain, away from the samples, {mode} "
-                "mode; if it is not for such numbers, declare the domain",
-                **line.where(float(points[i])), domain=line.domain, got=f"{got[i]:.9g}",
-                wanted=f"{(left[1][i] + right[1][i]) / 2.0:.9g}",
-                left=f"{left[1][i]:.9g}", right=f"{right[1][i]:.9g}",
-            )  # fmt: skip
+        wrong = np.isfinite(base) & contradicted(got, left, right, noises)
+        yield _Held(mode, got, left, right, wrong)
 
-    return bool(plain.any())
+
+def _refuse(line: Line, points: Any, held: _Held) -> None:
+    i = int(numpy().argmax(held.wrong))
+    operands = [x[i].item() if shape(x) else x for x in line.on(points).operands]
+    raise CheckFailure(
+        f"away from the samples the derivative is not the slope, {held.mode} mode; if the op is "
+        "not for such numbers, declare its domain",
+        call=call_of(line.base.on(tuple(operands))), operand=line.base.name_of(line.place),
+        domain=line.domain, got=f"{held.got[i]:.9g}",
+        left=f"{held.left[1][i]:.9g}", right=f"{held.right[1][i]:.9g}",
+    )  # fmt: skip
 
 
 def _points(low: float, high: float) -> Any:
@@ -94,14 +143,14 @@ def _around(line: Line, points: Any, base: Any) -> tuple[Any, Any, Any]:
     return left, right, steps
 
 
-def _pushed(line: Line, points: Any) -> Any:
-    """The derivatives by forward mode; of an op that has none NaN, of which nothing is said."""
+def _pushed(line: Line, points: Any, slopes: Any) -> Any:
+    """The derivatives by forward mode; of an op that has none, those by reverse mode again."""
     np = numpy()
     _, push = linearize(line.on(points).function((line.place,)), points)
     try:
         return sum([data_of(t) for t in push(np.ones_like(points))])
     except REFUSED:
-        return np.full_like(points, math.nan)
+        return slopes
 
 
 CHECKS = (

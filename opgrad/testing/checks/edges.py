@@ -140,9 +140,7 @@ class Line:
 def _hold_line(line: Line) -> None:
     found = [(x, *line.at(x)) for x in line.inside()]
     rows = [(x, [*values, slope]) for x, values, slope in found]
-    rows = [
-        (x, row) for x, row in rows if not (math.isnan(sum(row[:-1])) and line.is_coupled(x))
-    ]
+    rows = [(x, row) for x, row in rows if not (math.isnan(sum(row[:-1])) and line.is_coupled(x))]
     points, results = [x for x, _ in rows], [row for _, row in rows]
     for k in range(len(results[0]) if results else 0):
         what = "the derivative" if k == len(results[0]) - 1 else "the value"

@@ -115,26 +115,41 @@ def _may_share(case: Case, y: Any, x: Any) -> bool:
 
 
 def layout(case: Case) -> None:
-    """Read-only data, gaps, a step backwards and Fortran's order make no difference."""
-    outputs = case.outputs
+    """Read-only data, gaps, a step backwards and Fortran's order make no difference.
+
+    Neither do they in the cotangent; that is often one number, shown as an array.
+    """
+    outputs, weights = case.outputs, case.weights if case.chosen else []
     gradients = case.gradients() if case.chosen else []
     for name, lay in _LAYOUTS.items():
-        operands = [lay(x) if hasattr(x, "strides") and x.ndim else x for x in case.operands]
-        other = case.on(tuple(operands))
-        try:
-            found, swept = other.outputs, other.gradients(case.chosen) if case.chosen else []
-        except ValueError as error:
-            if "read-only" in str(error):
-                raise CheckFailure("data that is read-only is written into") from error
-            raise
-        for got, wanted, what in (
-            (found, outputs, "the value"),
-            (swept, gradients, "the gradient"),
-        ):
-            hold(
-                got, wanted, f"{what} depends on how the data lies in memory: {name}",
-                relative=CLOSE, absolute=[CLOSE * largest(w) for w in wanted],
-            )  # fmt: skip
+        other = case.on(tuple([_laid(x, lay) for x in case.operands]))
+        given = [_laid(w, lay) for w in weights]
+        _hold_layout(name, other, given, outputs, gradients)
+    spread = [_laid(w, _one_number) for w in weights]
+    if any([w is not given for w, given in zip(spread, weights, strict=True)]):
+        wanted = case.gradients(case.chosen, [w.copy() for w in spread])
+        _hold_layout("one number as an array of g", case, spread, outputs, wanted)
+
+
+def _hold_layout(
+    name: str, case: Case, weights: list[Any], outputs: list[Any], gradients: list[Any]
+) -> None:
+    try:
+        found = case.outputs
+        swept = case.gradients(case.chosen, weights) if weights else gradients
+    except ValueError as error:
+        if "read-only" in str(error):
+            raise CheckFailure("data that is read-only is written into") from error
+        raise
+    for got, wanted, what in ((found, outputs, "the value"), (swept, gradients, "the gradient")):
+        hold(
+            got, wanted, f"{what} depends on how the data lies in memory: {name}",
+            relative=CLOSE, absolute=[CLOSE * largest(w) for w in wanted],
+        )  # fmt: skip
+
+
+def _laid(x: Any, lay: Callable[[Any], Any]) -> Any:
+    return lay(x) if hasattr(x, "strides") and x.ndim else x
 
 
 def _read_only(x: Any) -> Any:
@@ -162,6 +177,10 @@ def _backwards(x: Any) -> Any:
 
 def _fortran(x: Any) -> Any:
     return x.copy(order="F")
+
+
+def _one_number(x: Any) -> Any:
+    return numpy().broadcast_to(x.ravel()[:1].reshape(()), x.shape) if x.size else x
 
 
 _LAYOUTS: dict[str, Callable[[Any], Any]] = {

@@ -29,7 +29,8 @@ def nondiff(case: Case) -> None:
     except GradientMismatch as mismatch:
         worst = mismatch.report.worst
         raise CheckFailure(
-            "the result moves with an operand that is declared nondiff: its derivative is lost",
+            "the result moves with an operand that is declared nondiff: its derivative is lost; "
+            "give it a rule, which may raise MissingRuleError where there is none",
             operand=worst.where,
             slope=f"{worst.wanted:.9g}",
         ) from mismatch

@@ -77,9 +77,17 @@ class Precision:
                 raise NotCheckable("the shape of the result depends on the data, which is rounded")
             hold(
                 np.asarray(got).astype(reference.dtype), reference,
-                f"{what} is further off than rounding explains",
+                f"{what} is further off than rounding explains{self._beyond(got)}",
                 absolute=self._allowed(reference, others, size), types=False, data=got.dtype,
             )  # fmt: skip
+
+    def _beyond(self, got: Any) -> str:
+        """What to say of infinities and NaN."""
+        np = numpy()
+        if np.isfinite(got).all():
+            return ""
+
+        return f"; on the way to it a number grows beyond {np.finfo(self.dtype).max}"
 
     def _allowed(self, reference: Any, others: list[Any], size: float) -> Any:
         """By how much each entry may be off; by anything near the end of the range."""

@@ -121,7 +121,11 @@ def _hold_part(given: raw.Raw, call: raw.Call, d: Any, of: Any, what: str) -> No
         hint = "" if op.broadcasts else "; broadcasting is summed out for an op that declares it"
         raise CheckFailure(f"{call.name} returns a gradient of another shape{hint}", **facts)
     if hasattr(d, "dtype") and hasattr(of, "dtype") and _wider(d, of, y):
-        raise CheckFailure(f"{call.name} returns a gradient of another dtype", **facts)
+        raise CheckFailure(
+            f"{call.name} returns a gradient of another dtype; a number alone is float64 as an "
+            "array, as in where(x > 0, 1.0, 0.0): begin with ones_like(x) or zeros_like(x)",
+            **facts,
+        )  # fmt: skip
     if is_complex(d) and not (is_complex(of) or is_complex(y)):
         raise CheckFailure(f"{call.name} returns a complex gradient of real data", **facts)
 

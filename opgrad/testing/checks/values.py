@@ -17,6 +17,8 @@ from opgrad.value import Value, no_grad
 
 CLOSE = 1e-11
 """Relative difference allowed between floats and arrays, whose libraries round differently."""
+_WHOLE = 1e6
+"""Sizes of numbers that are rounded to whole ones."""
 MOST_ENTRIES = 32
 """Entries of an array that are computed once more, as numbers."""
 
@@ -33,6 +35,8 @@ def value(case: Case) -> None:
             _hold_by_ops(case, outputs)
     if case.data == FLOATS and numpy() is not None:
         _hold_arrays_of_no_axis(case, outputs)
+    if case.data == FLOATS and case.op.elementwise:
+        _hold_whole_numbers(case)
     if case.data == ARRAYS and case.op.elementwise:
         _hold_entries(case, outputs)
 
@@ -83,6 +87,31 @@ def _hold_arrays_of_no_axis(case: Case, outputs: list[Any]) -> None:
         found, outputs, "an array of no axis gives another value than the number in it",
         relative=CLOSE, types=False,
     )  # fmt: skip
+
+
+def _hold_whole_numbers(case: Case) -> None:
+    """A whole number counts as a real one: 2 gives what 2.0 gives, and so do arrays of them.
+
+    What an array of whole numbers is not taken for is another matter.
+    """
+    if not all([type(x) is float and abs(x) < _WHOLE for x in case.operands]):
+        return
+    whole = [round(x) for x in case.operands]
+    wanted = case.on(tuple(map(float, whole))).outputs
+    others = [(whole, "numbers")]
+    others += [] if numpy() is None else [([numpy().array([n]) for n in whole], "arrays")]
+    for operands, kind in others:
+        try:
+            found = case.on(tuple(operands)).outputs
+        except Exception:
+            if kind == "arrays":
+                continue
+            raise
+        hold(
+            [y[0] if shape(y) else y for y in found], wanted,
+            f"{kind} of integers give another value than the real numbers do",
+            relative=CLOSE, types=False, integers=whole,
+        )  # fmt: skip
 
 
 def _hold_entries(case: Case, outputs: list[Any]) -> None:
