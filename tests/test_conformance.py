@@ -876,6 +876,21 @@ def test_an_operand_whose_rule_refuses_is_held():
     assert report.gradient_checks > 0
 
 
+def test_an_operand_without_a_rule_is_a_finding():
+    """The others are right, and the op is none that a plugin could register."""
+
+    @opgrad.elementwise(samples=(opgrad.sample(2.0, 3.0),))
+    def half(a, b):
+        return a * b
+
+    half.derivative("a")(lambda b: b)
+    (failure,) = [it for it in failures(half, "backward") if it.check == "declarations"]
+
+    assert "is half-defined, and no plugin can register it: there is no rule for b" in (
+        failure.reason
+    )
+
+
 def test_a_sample_that_is_no_array_is_a_finding():
     """Not an error of the checker."""
     (failure,) = failures(changed(same, samples=(opgrad.sample([[1.0], [2.0, 3.0]]),)), "value")

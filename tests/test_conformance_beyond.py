@@ -167,6 +167,10 @@ def any_mask(g, x):
     return 2.0 * g * x
 
 
+def at_its_place(xp, g, x, i):
+    return xp.stack([g if k == i else 0.0 * g for k in range(shape(x)[0])]), None
+
+
 def first_of_a_batch(xp, g, a, x):
     row = x[0] if len(shape(x)) == 2 else x
     return xp.expand_dims(g, axis=-1) * row, xp.sum(xp.expand_dims(g, axis=-1) * a, axis=-2)
@@ -218,6 +222,24 @@ CALLS = {
         lambda g, x: (2.0 * g * x, None),
         sample([1.0, 2.0], [True, True]),
         nondiff="mask",
+    ),
+    "an index from the front": whole(
+        lambda x, i: x[i],
+        lambda xp, g, x, i: (
+            xp.stack([g if k == i else 0.0 * g for k in range(shape(x)[0])]),
+            None,
+        ),
+        sample([1.0, 2.0, 4.0], 1),
+        nondiff="i",
+        linear=True,
+    ),
+    "a start from the front": whole(
+        lambda x, *, start=0: x[start:],
+        lambda xp, g, x, *, start: xp.concat(
+            [xp.zeros_like(x)[: max(start, 0)], g, xp.zeros_like(x)[max(start, 0) + shape(g)[0] :]]
+        ),
+        sample([1.0, 2.0, 4.0], start=1),
+        linear=True,
     ),
     "the first of a batch": whole(
         lambda xp, a, x: xp.sum(a * xp.expand_dims(x, axis=-2), axis=-1),

@@ -158,6 +158,13 @@ def _outcomes(op: Op, checks: Sequence[Check]) -> Iterator[Outcome]:
 
 
 def _plain_outcomes(op: Op, checks: Sequence[Check]) -> Iterator[Outcome]:
+    undefined = op.undefined()
+    if undefined:
+        text = (
+            f"{op.described} at {op.place} is half-defined, and no plugin can register it: there "
+            f"is no rule for {', '.join(undefined)}"
+        )
+        yield Outcome(op.qualname, DECLARATIONS, "", FAILED, text)
     try:
         cases = list(cases_of(op)) or [Case(op, "", FLOATS, (), {})]
     except Exception as error:  # noqa: BLE001 -- whatever NumPy says of lists that are no array

@@ -124,6 +124,8 @@ def too_flat(report: GradientReport) -> str:
 
 def _nature(left: float, right: float) -> str:
     """What kind of point has these slopes."""
+    if left != left and right != right:  # noqa: PLR0124 -- nan alone differs from itself
+        return "f is no number here, or on neither side"
     if left != left or right != right:  # noqa: PLR0124 -- nan alone differs from itself
         return "the edge of the domain, where the slope inside is wanted"
     if abs(left) == math.inf or abs(right) == math.inf:

@@ -7,8 +7,8 @@ from typing import Any
 from opgrad.op import Op
 from opgrad.rules import REQUIRED
 from opgrad.testing.cases import Case
-from opgrad.testing.checks.calls import AXES, KEPT
 from opgrad.testing.checks.check import Check, NotCheckable
+from opgrad.testing.checks.made import AXES, KEPT
 
 COVERAGE = "coverage"
 _OF_DATA = frozenset({"dtype", "device", "copy"})

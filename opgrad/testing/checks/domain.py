@@ -66,8 +66,7 @@ def _hold(line: Line, sample: Line) -> bool:
     points, seen = _points(*line.domain), False
     for held in _held(line, points):
         if held.wrong.any():
-            here = np.array([sample.base.operands[sample.place]])
-            if any([each.wrong.any() for each in _held(sample, here)]):
+            if any([each.wrong.any() for each in _held(sample, np.array(sample.samples()))]):
                 raise NotCheckable(WRONG_AT_SAMPLES)
             _refuse(line, points, held)
         seen |= bool(np.isfinite(held.got).any())

@@ -48,10 +48,10 @@ def lines(op: Op) -> list[Line]:
     found: dict[int, dict[str, Line]] = {}
     for _, base in sorted(zip(again, bases, strict=True), key=lambda pair: pair[0]):
         for place in base.chosen:
-            others = [x for i, x in enumerate(base.operands) if i != place]
+            line = Line.of(base, place)
             of_place = found.setdefault(place, {})
             if len(of_place) < _MOST_LINES:
-                of_place.setdefault(repr((others, base.attributes)), Line.of(base, place))
+                of_place.setdefault(line.held, line)
 
     return [line for of_place in found.values() for line in of_place.values()]
 
@@ -91,6 +91,19 @@ class Line:
         name = base.op.names_of(base.operands)[place] or ""
 
         return Line(base, place, base.op.domain.get(name, (-math.inf, math.inf)))
+
+    @property
+    def held(self) -> str:
+        """What does not change along the line: the other operands, and the attributes."""
+        others = [x for i, x in enumerate(self.base.operands) if i != self.place]
+
+        return repr((others, dict(self.base.attributes)))
+
+    def samples(self) -> list[float]:
+        """The points on it that are samples, or entries of theirs."""
+        found = [Line.of(base, self.place) for base in _bases(self.base.op)]
+
+        return [line.base.operands[self.place] for line in found if line.held == self.held]
 
     def on(self, x: Any) -> Case:
         """The call with a number, or an array of points, in the place of the operand."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -19,8 +20,12 @@ from opgrad.testing.subject import EPS, Subject
 from opgrad.transforms import grad
 from opgrad.types import shape
 
-_WALL = 3.0
-"""How much steeper a wall is at a hundredth of the distance; that of a square root, ten times."""
+_DISTANCES = (1e-5, 1e-6, 1e-7, 1e-8)
+_WALL = (1.25, 8.0)
+"""How much steeper a wall is at a tenth of the distance: a power below 1, sqrt(10) for a square
+root. At a jump, which is no wall, it is 10."""
+_STEADY = 1.3
+"""How far those ratios may differ: of a wall they are equal, of what is undetermined by chance."""
 
 
 def kinks(case: Case) -> None:
@@ -145,9 +150,14 @@ def _is_edge(tied: Case) -> bool:
     """
     for sign in (1.0, -1.0):
         directions = [sign * x for x in tied.directions]
-        far, near = (abs(tied.subject.change(directions, d)[1]) / d for d in (1e-6, 1e-8))
-        if not near <= _WALL * far:
+        slopes = [abs(tied.subject.change(directions, d)[1]) / d for d in _DISTANCES]
+        if any(map(math.isnan, slopes)):
             return True
+        if min(slopes) > 0.0:
+            ratios = [near / far for far, near in itertools.pairwise(slopes)]
+            low, high = min(ratios), max(ratios)
+            if _WALL[0] < low and high < min(_WALL[1], _STEADY * low):
+                return True
 
     return False
 

@@ -83,11 +83,10 @@ class Precision:
 
     def _beyond(self, got: Any) -> str:
         """What to say of infinities and NaN."""
-        np = numpy()
-        if np.isfinite(got).all():
+        if numpy().isfinite(got).all():
             return ""
 
-        return f"; on the way to it a number grows beyond {np.finfo(self.dtype).max}"
+        return f"; on the way to it a number leaves the range of {self.dtype}"
 
     def _allowed(self, reference: Any, others: list[Any], size: float) -> Any:
         """By how much each entry may be off; by anything near the end of the range."""

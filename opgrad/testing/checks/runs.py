@@ -14,7 +14,7 @@ from opgrad.testing.cases import Case
 from opgrad.testing.checks.check import Check, CheckFailure, NotCheckable
 from opgrad.testing.checks.compare import hold
 
-_SECONDS, _RUNS, _MOST_SECONDS = 0.01, 20, 1.0
+_SECONDS, _RUNS, _MOST_SECONDS = 0.01, 15, 1.0
 """How long each thread goes on: so long and so often, but no longer than the last."""
 _SWITCH = 1e-5
 """How often they take turns; Python's own interval is 5 ms."""
