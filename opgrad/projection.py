@@ -76,7 +76,7 @@ def _to_array(d: Any, data: Any, x: Any, index: int, node: Value) -> Any:
     if shape_of(data) != x.shape:
         if not _may_sum(x.shape, shape_of(data), node):
             raise RuleError(_wrong(node, index, data, x, f"the shape {tuple(x.shape)}"))
-        d = _sum_out(d, shape_of(data), x.shape, xp)
+        d = sum_out(d, shape_of(data), x.shape, xp)
         data = data_of(d)
     if is_complex(data) and not is_complex(x):
         d = xp.real(d)
@@ -108,7 +108,7 @@ def reaches(small: tuple[int, ...], large: tuple[int, ...]) -> bool:
     return all(s in (1, n) for s, n in zip(reversed(small), reversed(large), strict=False))
 
 
-def _sum_out(d: Any, large: tuple[int, ...], small: tuple[int, ...], xp: Any) -> Any:
+def sum_out(d: Any, large: tuple[int, ...], small: tuple[int, ...], xp: Any) -> Any:
     """Sum `d` over the axes that broadcasting `small` to `large` added or stretched."""
     added = len(large) - len(small)
     axes = tuple(range(added)) + tuple(

@@ -14,7 +14,7 @@ from opgrad import namespaces
 from opgrad.backprop import gradients, note
 from opgrad.namespaces import REAL
 from opgrad.op import Op
-from opgrad.projection import has_nan, is_complex, pop_owned
+from opgrad.projection import has_nan, is_complex, pop_owned, sum_out
 from opgrad.steps import add, compile_step, product_rule
 from opgrad.structure import PICK
 from opgrad.types import shape as shape_of
@@ -120,10 +120,8 @@ def _project(d: Any, x: Any) -> Any:
     if is_complex(d) and not is_complex(x):
         d = xp.real(d)
     if shape != large:
-        added = 1 + len(large) - len(shape)
-        stretched = [added + i for i, n in enumerate(shape) if n == 1 and d.shape[added + i] != 1]
-        axes = (*range(1, added), *stretched)
-        d = xp.reshape(xp.sum(d, axis=axes) if axes else d, (len(d), *shape))
+        stretched = (1,) * (len(large) - len(shape)) + shape  # the rows stay
+        d = xp.reshape(sum_out(d, d.shape, (len(d), *stretched), xp), (len(d), *shape))
     if hasattr(x, "dtype") and d.dtype != x.dtype:
         d = xp.astype(d, x.dtype)
 
